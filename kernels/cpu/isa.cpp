@@ -1,0 +1,102 @@
+#include "kernels/cpu/isa.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "kernels/devices.h"
+
+namespace quire::kernels {
+
+namespace portable {
+extern const cpu::KernelTable kKernels;
+}
+#if defined(__x86_64__)
+namespace avx2 {
+extern const cpu::KernelTable kKernels;
+}
+namespace avx512 {
+extern const cpu::KernelTable kKernels;
+}
+#endif
+
+namespace cpu {
+namespace {
+
+bool always() {
+  return true;
+}
+
+#if defined(__x86_64__)
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
+}
+
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+const IsaLevel kLevels[] = {
+#if defined(__x86_64__)
+    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, has_avx512},
+    {"avx2", "AVX2 with FMA", &avx2::kKernels, has_avx2},
+#endif
+    {"portable", "any CPU", &portable::kKernels, always},
+};
+
+std::string supported_names() {
+  std::string names;
+  for (const IsaLevel& level : kLevels) {
+    if (!level.supported()) continue;
+    if (!names.empty()) names += ", ";
+    names += level.name;
+  }
+  return names;
+}
+
+const IsaLevel& level_named(const std::string& name, const std::string& origin) {
+  for (const IsaLevel& level : kLevels) {
+    if (name != level.name) continue;
+    if (level.supported()) return level;
+    throw DeviceError(origin + " '" + name + "' (" + level.description +
+                      ") is not supported by this CPU; supported: " + supported_names());
+  }
+  throw DeviceError(origin + " '" + name + "' is unknown; supported: " + supported_names());
+}
+
+}  // namespace
+
+std::span<const IsaLevel> isa_levels() {
+  return kLevels;
+}
+
+const IsaLevel& choose_isa(const std::string& forced) {
+  if (!forced.empty()) return level_named(forced, "CPU ISA");
+  const char* environment = std::getenv("QUIRE_CPU_ISA");
+  if (environment != nullptr && *environment != '\0') {
+    return level_named(environment, "QUIRE_CPU_ISA");
+  }
+  for (const IsaLevel& level : kLevels) {
+    if (level.supported()) return level;
+  }
+  throw DeviceError("no CPU ISA level is supported");
+}
+
+}  // namespace cpu
+
+std::vector<Device> list_devices() {
+  const cpu::IsaLevel& chosen = cpu::choose_isa("");
+  std::vector<Device> devices;
+  for (const cpu::IsaLevel& level : cpu::isa_levels()) {
+    devices.push_back({.name = std::string("cpu:") + level.name,
+                       .description = level.description,
+                       .supported = level.supported(),
+                       .chosen = &level == &chosen});
+  }
+  return devices;
+}
+
+}  // namespace quire::kernels

@@ -1,0 +1,166 @@
+// Thin vector type of one ISA level: GCC vector extensions for what has an operator, intrinsics for
+// what has not. Everything lives in the level's own namespace and is always inlined.
+//
+// Lane-wise operations give a lane the same bits wherever it stands, so a tail padded with anything
+// computes its valid lanes exactly like a full vector: no kernel needs a scalar tail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define QUIRE_INLINE inline __attribute__((always_inline))
+
+namespace quire::kernels::QUIRE_ISA {
+
+inline constexpr int kLanes = QUIRE_ISA_LANES;
+
+using F32 = float __attribute__((vector_size(kLanes * 4)));
+using I32 = std::int32_t __attribute__((vector_size(kLanes * 4)));
+using U32 = std::uint32_t __attribute__((vector_size(kLanes * 4)));
+using U16 = std::uint16_t __attribute__((vector_size(kLanes * 2)));  // half as wide as the others
+using I16x2 = std::int16_t __attribute__((vector_size(kLanes * 4)));
+using U16x2 = std::uint16_t __attribute__((vector_size(kLanes * 4)));
+using U8x4 = std::uint8_t __attribute__((vector_size(kLanes * 4)));
+using I8x4 = std::int8_t __attribute__((vector_size(kLanes * 4)));
+
+template <class Vector>
+QUIRE_INLINE Vector load_bytes(const void* from) {
+  Vector vector;
+  __builtin_memcpy(&vector, from, sizeof vector);
+  return vector;
+}
+
+QUIRE_INLINE F32 load(const float* from) {
+  return load_bytes<F32>(from);
+}
+QUIRE_INLINE void store(float* to, F32 value) {
+  __builtin_memcpy(to, &value, sizeof value);
+}
+
+QUIRE_INLINE F32 broadcast(float value) {
+  return value - F32{};
+}
+QUIRE_INLINE I32 broadcast(std::int32_t value) {
+  return value - I32{};
+}
+
+/// The first `count` (0 .. kLanes) elements, zeros after them; reads nothing beyond.
+QUIRE_INLINE F32 load_first(const float* from, int count) {
+#if QUIRE_ISA_LANES == 16
+  return (F32)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1U), from);
+#else
+  F32 vector{};
+  for (int i = 0; i < count; ++i) vector[i] = from[i];
+  return vector;
+#endif
+}
+
+/// Writes the first `count` (0 .. kLanes) elements and nothing beyond.
+QUIRE_INLINE void store_first(float* to, F32 value, int count) {
+#if QUIRE_ISA_LANES == 16
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1U), (__m512)value);
+#else
+  for (int i = 0; i < count; ++i) to[i] = value[i];
+#endif
+}
+
+/// a * b + c; one rounding where the level has FMA, two on portable. Always the same within a
+/// level.
+QUIRE_INLINE F32 fma(F32 a, F32 b, F32 c) {
+#if QUIRE_ISA_LANES == 16
+  return (F32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif QUIRE_ISA_LANES == 8
+  return (F32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+  return a * b + c;
+#endif
+}
+
+/// Lane-wise a where the mask (from a comparison) is true, else b.
+QUIRE_INLINE F32 select(I32 mask, F32 a, F32 b) {
+  return mask ? a : b;
+}
+
+/// NaN in b gives a's lane; NaN in a stays: max(NaN, b) is NaN.
+QUIRE_INLINE F32 max(F32 a, F32 b) {
+  return a < b ? b : a;
+}
+QUIRE_INLINE F32 min(F32 a, F32 b) {
+  return b < a ? b : a;
+}
+
+/// Sum of the lanes as a balanced tree: lane i with lane i + width/2, halving the width.
+QUIRE_INLINE float reduce_add(F32 value) {
+  float lanes[kLanes];
+  store(lanes, value);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  }
+  return lanes[0];
+}
+
+QUIRE_INLINE float reduce_max(F32 value) {
+  float lanes[kLanes];
+  store(lanes, value);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i)
+      lanes[i] = lanes[i] < lanes[i + width] ? lanes[i + width] : lanes[i];
+  }
+  return lanes[0];
+}
+
+QUIRE_INLINE std::int32_t reduce_add(I32 value) {
+  std::int32_t sum = 0;
+  for (int i = 0; i < kLanes; ++i) sum += value[i];
+  return sum;
+}
+
+/// kLanes bfloat16 to f32.
+QUIRE_INLINE F32 load_bf16(const std::uint16_t* from) {
+  return (F32)(__builtin_convertvector(load_bytes<U16>(from), U32) << 16);
+}
+
+/// Bits of the nearest bfloat16, ties to even, in the low half of each lane; a NaN stays a quiet
+/// NaN.
+QUIRE_INLINE U32 bf16_bits(F32 value) {
+  const U32 bits = (U32)value;
+  const U32 rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+  const U32 quiet = (bits >> 16) | 0x40U;
+  return (bits & 0x7fffffffU) > 0x7f800000U ? quiet : rounded;
+}
+
+/// Sum of adjacent 16-bit products, one i32 per pair: exact.
+QUIRE_INLINE I32 add_pairs(I16x2 value) {
+  const I32 wide = (I32)value;
+  return ((I32)((U32)wide << 16) >> 16) + (wide >> 16);
+}
+
+/// acc[i] + sum of u[4i+j] * s[4i+j], j = 0..3: u unsigned 8 bits, s signed 8 bits. Exact on every
+/// level as long as acc does not overflow.
+QUIRE_INLINE I32 dot_u8_i8(I32 acc, U8x4 u, I8x4 s) {
+#if QUIRE_ISA_LANES == 16
+  return (I32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)u, (__m512i)s);
+#else
+  // 255 * -128 fits in 16 bits, so the products of even and of odd bytes are exact there.
+  const I16x2 s16 = (I16x2)s;
+  const I16x2 even = (I16x2)((U16x2)u & 0xffU) * ((I16x2)((U16x2)s16 << 8) >> 8);
+  const I16x2 odd = (I16x2)((U16x2)u >> 8) * (s16 >> 8);
+  return acc + add_pairs(even) + add_pairs(odd);
+#endif
+}
+
+/// As dot_u8_i8 where every u is at most 127: two products then fit in 16 bits (127 * -128 * 2 =
+/// -32512), so the saturating multiply-add of AVX2 cannot saturate.
+QUIRE_INLINE I32 dot_u7_i8(I32 acc, U8x4 u, I8x4 s) {
+#if QUIRE_ISA_LANES == 8
+  const __m256i pairs = _mm256_maddubs_epi16((__m256i)u, (__m256i)s);
+  return acc + (I32)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#else
+  return dot_u8_i8(acc, u, s);
+#endif
+}
+
+}  // namespace quire::kernels::QUIRE_ISA

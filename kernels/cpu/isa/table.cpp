@@ -1,0 +1,17 @@
+// The table of this ISA level: the only symbol of its namespace that baseline code refers to.
+#include "kernels/cpu/isa/simd.h"
+#include "kernels/cpu/kernel_table.h"
+
+#define QUIRE_STRING_OF(text) #text
+#define QUIRE_STRING(macro) QUIRE_STRING_OF(macro)
+
+namespace quire::kernels::QUIRE_ISA {
+
+extern const cpu::KernelTable kKernels;
+const cpu::KernelTable kKernels = {
+    .isa = QUIRE_STRING(QUIRE_ISA),
+    .lanes = kLanes,
+    .linear = {},
+};
+
+}  // namespace quire::kernels::QUIRE_ISA

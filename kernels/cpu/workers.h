@@ -1,0 +1,78 @@
+// A fixed number of threads that each op divides its items over, statically: part p of P gets the
+// same items every time, whichever thread happens to run it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace quire::kernels::cpu {
+
+/// Cores that this process may run on (its affinity mask counts).
+std::int32_t usable_cores();
+
+/// One TBB arena. Thread: engine only (run blocks until every part has returned).
+class Workers {
+ public:
+  /// threads >= 1, the caller of run included.
+  explicit Workers(std::int32_t threads);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  std::int32_t threads() const noexcept { return threads_; }
+
+  /// Splits items [0, count) into threads() even parts and calls kernel(begin, end) for every part
+  /// that is not empty. Runs on the caller alone where there is one part's worth of work or less:
+  /// `grain` is the least number of items worth a thread. The kernel must not throw.
+  template <class Kernel>
+  void split(std::int64_t count, std::int64_t grain, const Kernel& kernel) {
+    const std::int64_t worth = grain > 1 ? (count + grain - 1) / grain : count;
+    const std::int64_t parts = worth < threads_ ? worth : threads_;
+    for_parts(static_cast<std::int32_t>(parts), [&](std::int64_t part) {
+      const std::int64_t begin = count * part / parts;
+      const std::int64_t end = count * (part + 1) / parts;
+      if (begin < end) kernel(begin, end);
+    });
+  }
+
+  /// Calls kernel(part) once for each part in [0, parts), in parallel where parts > 1.
+  template <class Kernel>
+  void for_parts(std::int32_t parts, const Kernel& kernel) {
+    if (parts <= 1) {
+      if (parts == 1) kernel(0);
+      return;
+    }
+    // What the caller wrote is visible to every part, and what the parts wrote to the caller
+    // afterwards: TBB guarantees both, these two edges say so to the memory model's checkers.
+    const Body<Kernel> body{kernel, begun_, ended_};
+    begun_.store(begun_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    run(parts, &Body<Kernel>::call, &body);
+    (void)ended_.load(std::memory_order_acquire);
+  }
+
+ private:
+  template <class Kernel>
+  struct Body {
+    const Kernel& kernel;
+    std::atomic<std::uint64_t>& begun;
+    std::atomic<std::uint64_t>& ended;
+
+    static void call(const void* self, std::int32_t part) {
+      const Body& body = *static_cast<const Body*>(self);
+      (void)body.begun.load(std::memory_order_acquire);
+      body.kernel(part);
+      body.ended.fetch_add(1, std::memory_order_release);
+    }
+  };
+
+  void run(std::int32_t parts, void (*call)(const void*, std::int32_t), const void* body);
+
+  struct Arena;
+  std::int32_t threads_;
+  std::unique_ptr<Arena> arena_;
+  std::atomic<std::uint64_t> begun_{0};
+  std::atomic<std::uint64_t> ended_{0};
+};
+
+}  // namespace quire::kernels::cpu

@@ -1,12 +1,13 @@
 // Sampling one row: logits and one request's parameters in, a token out. A pure function: the noise
-// is Philox4x32-10 (Salmon et al., SC'11) keyed by the seed and counted by the position, so the same
-// request samples the same token whatever else runs.
+// is Philox4x32-10 (Salmon et al., SC'11) keyed by the seed and counted by the position, so the
+// same request samples the same token whatever else runs.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/result.h"
@@ -19,13 +20,14 @@ namespace quire::engine {
 struct SamplerScratch {
   std::vector<float> logits;
   std::vector<std::pair<float, TokenId>> candidates;
+  std::vector<double> weights;  // of the candidates
   std::vector<std::int32_t> counts;
 };
 
 struct SampleArgs {
-  std::span<const float> logits;       // [vocab], the model's own, untouched
-  std::span<const TokenId> tokens;     // the sequence so far
-  std::int32_t prompt_tokens = 0;      // how many of them are prompt
+  std::span<const float> logits;    // [vocab], the model's own, untouched
+  std::span<const TokenId> tokens;  // the sequence so far
+  std::int32_t prompt_tokens = 0;   // how many of them are prompt
   const SamplingParams* params = nullptr;
 };
 

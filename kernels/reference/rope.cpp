@@ -1,0 +1,76 @@
+#include <cmath>
+
+#include "kernels/reference/reference_backend.h"
+
+namespace quire::kernels::reference {
+namespace {
+
+/// Rotates the pairs (i, i + rotary/2) of one head; `angles` holds rotary/2 cos, then their sin.
+void rotate(float* head, const float* angles, std::int32_t rotary) {
+  const std::int32_t half = rotary / 2;
+  for (std::int32_t i = 0; i < half; ++i) {
+    const double cosine = angles[i], sine = angles[half + i];
+    const double a = head[i], b = head[half + i];
+    head[i] = static_cast<float>(a * cosine - b * sine);
+    head[half + i] = static_cast<float>(b * cosine + a * sine);
+  }
+}
+
+/// Per-head norm (where there is a gain) and rotation of one row of q or k.
+void place_heads(float* heads, std::int32_t count, const float* gain, const float* angles,
+                 std::int32_t rotary, const RopeStoreArgs& args) {
+  for (std::int32_t h = 0; h < count; ++h) {
+    float* head = heads + h * args.head_dim;
+    if (gain != nullptr) normalise(head, args.head_dim, gain, args.norm_epsilon);
+    rotate(head, angles, rotary);
+  }
+}
+
+float rounded_to(DType type, float value) {
+  return type == DType::bf16 ? f32_from_bf16(bf16_from_f32(value)) : value;
+}
+
+}  // namespace
+
+void ReferenceBackend::rope_angles(const RopeFrequencies& frequencies, Matrix out) {
+  const auto half = static_cast<std::int32_t>(frequencies.inverse.size());
+  INVARIANT(out.cols == 2 * half && out.rows == static_cast<std::int32_t>(rows_.size()),
+            "rope_angles shapes agree");
+  for (std::int32_t r = 0; r < out.rows; ++r) {
+    const auto position = static_cast<float>(rows_[static_cast<std::size_t>(r)].position);
+    for (std::int32_t i = 0; i < half; ++i) {
+      // The angle itself is a float by definition: models were trained with it.
+      const double angle = position * frequencies.inverse[static_cast<std::size_t>(i)];
+      const double magnitude = frequencies.magnitude;
+      row(out, r)[i] = static_cast<float>(std::cos(angle) * magnitude);
+      row(out, r)[half + i] = static_cast<float>(std::sin(angle) * magnitude);
+    }
+  }
+}
+
+void ReferenceBackend::rope_store(const RopeStoreArgs& args) {
+  auto& cache = static_cast<ReferenceKvCache&>(*args.cache);
+  const KvCacheShape& shape = cache.shape();
+  const std::int32_t heads = args.q.cols / args.head_dim;
+  INVARIANT(args.k.cols == shape.kv_heads * shape.head_dim && args.head_dim == shape.head_dim &&
+                args.v.cols == args.k.cols && args.q.cols == heads * args.head_dim,
+            "rope_store shapes agree");
+  for (std::int32_t r = 0; r < args.q.rows; ++r) {
+    const RowPlace& place = rows_[static_cast<std::size_t>(r)];
+    const float* angles = row(args.angles, r);
+    float* k = row(args.k, r);
+    place_heads(row(args.q, r), heads, vector_of(args.q_gain), angles, args.angles.cols, args);
+    place_heads(k, shape.kv_heads, vector_of(args.k_gain), angles, args.angles.cols, args);
+    const BlockId block = place.blocks[static_cast<std::size_t>(place.position / kBlockTokens)];
+    const std::int32_t slot = place.position % kBlockTokens;
+    for (std::int32_t h = 0; h < shape.kv_heads; ++h) {
+      for (std::int32_t d = 0; d < shape.head_dim; ++d) {
+        const std::int32_t at = h * shape.head_dim + d;
+        cache.key(args.layer, block, h, slot)[d] = rounded_to(shape.dtype, k[at]);
+        cache.value(args.layer, block, h, slot)[d] = rounded_to(shape.dtype, row(args.v, r)[at]);
+      }
+    }
+  }
+}
+
+}  // namespace quire::kernels::reference

@@ -1,0 +1,81 @@
+// Shared by the kernel tests: one parameterised fixture over every CPU ISA level compiled in,
+// matrices with odd offsets and strides, comparisons that name the worst element, and bitwise
+// comparisons.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/devices.h"
+
+namespace quire::kernels {
+
+/// f32 values of a row-major matrix without gaps.
+using Values = std::vector<float>;
+
+/// A matrix with a buffer of its own.
+struct OwnedMatrix {
+  std::unique_ptr<Buffer> buffer;
+  Matrix view;
+};
+
+/// How a matrix lies in its buffer: elements before it and between its rows, filled with NaN so
+/// that a kernel that reads them shows.
+struct Placement {
+  std::int32_t offset = 0;
+  std::int32_t gap = 0;
+};
+
+OwnedMatrix make_matrix(Backend& backend, const Values& values, std::int32_t rows,
+                        std::int32_t cols, Placement placement = {});
+/// Elements are NaN.
+OwnedMatrix make_output(Backend& backend, std::int32_t rows, std::int32_t cols,
+                        Placement placement = {});
+std::unique_ptr<Buffer> make_vector(Backend& backend, const Values& values);
+Values read(Backend& backend, const Matrix& matrix);
+
+/// Rows [first, first + count) of row-major `values` with `cols` columns.
+Values rows_of(const Values& values, std::int32_t cols, std::int32_t first, std::int32_t count);
+
+/// Uniform in [-magnitude, magnitude), the same for the same seed on every machine.
+Values random_values(std::size_t count, std::uint32_t seed, float magnitude = 1.0F);
+
+/// Fails with the worst index when any |actual - expected| exceeds its bound (or is NaN).
+/// bounds: one per element, or one for all.
+void expect_close(const Values& actual, const Values& expected, const std::vector<double>& bounds,
+                  const std::string& what);
+
+/// Fails with the first index whose bits differ.
+void expect_same_bits(const Values& actual, const Values& expected, const std::string& what);
+
+/// Half the distance from 1 to the next f32: the relative error of one rounding.
+inline constexpr double kEpsilon = 0x1p-24;
+
+/// Parameterised by an ISA level; skipped with the reason where this machine cannot run it.
+class BackendTest : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override;
+
+  /// A backend of the level under test.
+  std::unique_ptr<Backend> make_backend(std::int32_t threads = 2) const;
+  std::string isa() const;  // "avx512"
+
+  std::unique_ptr<Backend> reference = make_reference_backend();
+  std::unique_ptr<Backend> backend;  // of the level under test, 2 threads
+};
+
+std::string device_test_name(const testing::TestParamInfo<Device>& param);
+
+}  // namespace quire::kernels
+
+/// Runs every TEST_P of a fixture derived from BackendTest on every level.
+#define QUIRE_ON_EVERY_DEVICE(Fixture)                                                     \
+  INSTANTIATE_TEST_SUITE_P(, Fixture, testing::ValuesIn(::quire::kernels::list_devices()), \
+                           ::quire::kernels::device_test_name)

@@ -1,18 +1,97 @@
+#include "kernels/cpu/packed_weight.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/cpu_buffer.h"
+#include "kernels/cpu/packed_panels.h"
 #include "kernels/devices.h"
+#include "kernels/invariant.h"
 
 namespace quire::kernels::cpu {
 
-std::unique_ptr<Weight> CpuBackend::prepare_weight(const WeightSource&) {
-  throw DeviceError("prepare_weight is not part of this build");
+namespace {
+
+constexpr std::int32_t kBits[] = {2, 3, 4, 5, 6, 8};
+
+bool holds(std::span<const std::int32_t> values, std::int32_t value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-void CpuBackend::embed(const Weight&, std::span<const std::int32_t>, Matrix) {
-  throw DeviceError("embed is not part of this build");
+void check(const WeightSource& source) {
+  INVARIANT(source.rows > 0 && source.cols > 0, "a weight has a shape");
+  INVARIANT(source.dense.has_value() != source.affine.has_value(),
+            "a weight is either dense or affine");
+  if (!source.affine) return;
+  const AffineSource& affine = *source.affine;
+  if (!holds(kBits, affine.bits)) {
+    throw DeviceError("affine weights of " + std::to_string(affine.bits) +
+                      " bits are not supported (2, 3, 4, 5, 6, 8 are)");
+  }
+  if (!holds(kGroups, affine.group)) {
+    throw DeviceError("affine weights in groups of " + std::to_string(affine.group) +
+                      " are not supported (32, 64, 128 are)");
+  }
+  if (source.cols % affine.group != 0) {
+    throw DeviceError("affine weights with " + std::to_string(source.cols) +
+                      " columns do not fill groups of " + std::to_string(affine.group));
+  }
 }
 
-void CpuBackend::linear(Matrix, std::span<const LinearTerm>) {
-  throw DeviceError("linear is not part of this build");
+std::size_t checked_bytes(const WeightSource& source) {
+  check(source);
+  return panel_bytes(source) * static_cast<std::size_t>(panels_of(source.rows));
+}
+
+PackedView layout_of(const WeightSource& source, const std::byte* panels) {
+  PackedView view{.panels = panels,
+                  .panel_bytes = panel_bytes(source),
+                  .rows = source.rows,
+                  .cols = source.cols,
+                  .element = Element::f32};
+  if (source.affine) {
+    view.element = element_of(source.affine->scale_dtype);
+    view.bits = source.affine->bits;
+    view.group = source.affine->group;
+  } else {
+    view.element = element_of(source.dense->dtype);
+  }
+  return view;
+}
+
+}  // namespace
+
+PackedWeight::PackedWeight(const WeightSource& source)
+    : memory_(checked_bytes(source)), view_(layout_of(source, memory_.begin())) {}
+
+const PackedView& view_of(const Weight& weight) {
+  return static_cast<const PackedWeight&>(weight).view();
+}
+
+std::unique_ptr<Weight> CpuBackend::prepare_weight(const WeightSource& source) {
+  auto weight = std::make_unique<PackedWeight>(source);
+  workers_.split(panels_of(source.rows), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto panel = static_cast<std::int32_t>(begin); panel < end; ++panel) {
+      pack_panel(source, panel, weight->panel(panel));
+    }
+  });
+  return weight;
+}
+
+void CpuBackend::embed(const Weight& table, std::span<const std::int32_t> ids, Matrix out) {
+  constexpr std::int64_t kRowsPerThread = 8;  // a row costs microseconds, waking a thread as well
+  const PackedView& view = view_of(table);
+  INVARIANT(out.rows == static_cast<std::int32_t>(ids.size()), "embed has an id for every row");
+  INVARIANT(out.cols == view.cols, "embed writes whole rows of its table");
+  for (const std::int32_t id : ids) INVARIANT(id >= 0 && id < view.rows, "an id is in the table");
+  const Rows rows = rows_of(out);
+  workers_.split(out.rows, kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
+    for (auto r = static_cast<std::size_t>(begin); r < static_cast<std::size_t>(end); ++r) {
+      unpack_row(view, ids[r], rows.first + r * rows.stride);
+    }
+  });
 }
 
 }  // namespace quire::kernels::cpu

@@ -1,4 +1,5 @@
-// Argument structs and function pointers of the linear and embed kernels; see kernel_table.h.
+// Argument structs and function pointers of the linear kernels, and the constants of the packed
+// layouts that they stream (pictures: kernels/README.md, "Packed weights"); see kernel_table.h.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +7,72 @@
 
 namespace quire::kernels::cpu {
 
-struct LinearKernels {};
+/// Output columns of a panel: two AVX-512 vectors of f32, and fine enough to split N over threads.
+inline constexpr std::int32_t kPanelColumns = 32;
+/// Columns of a tile of codes: one quad (4 consecutive k) of 16 columns fills a cache line.
+inline constexpr std::int32_t kTileColumns = 16;
+/// Codes along K in a unit: every MLX group (32, 64, 128) is a whole number of units.
+inline constexpr std::int32_t kUnitDepth = 32;
+inline constexpr std::int32_t kQuadDepth = 4;
+/// One vector of a tile: a bit plane's share of kTileColumns columns.
+inline constexpr std::int32_t kVectorBytes = 64;
+
+/// Rows that share one pass over a panel; also the height of the `sums` scratch.
+inline constexpr std::int32_t kMaxLinearRows = 512;
+
+/// Stored type of dense weights, or of affine scales and biases. DType's twin for ISA code, because
+/// dtype.h defines inline functions.
+enum class Element : std::uint8_t { f32, f16, bf16 };
+
+/// sums[r][c] = sum over k of x[r][k] * panel[k][c], in blocks of 256 k: inside a block one chain
+/// of multiply-adds over even k, one over odd k, then even + odd; the blocks are added in order.
+struct DensePanel {
+  const std::byte* panel;
+  Element element;
+  std::int32_t depth;  // K
+  const float* x;      // [rows, depth]
+  std::size_t x_stride;
+  std::int32_t rows;  // 1 .. kMaxLinearRows
+  float* sums;        // [rows, kPanelColumns], 64-byte aligned
+};
+
+/// Activations of one row and group: x[k] = step * code[k] with |code| <= 127, and the codes' sum.
+/// step is NaN where the group holds a value that is not finite, and the codes are zero.
+struct GroupScale {
+  float step;
+  float code_sum;
+};
+
+/// sums[r][c] = sum over groups, in order, of step * (scale * (sum of code * x code) + bias *
+/// code_sum), with exact integer inner sums.
+struct AffinePanel {
+  const std::byte* panel;
+  Element element;
+  std::int32_t bits;
+  std::int32_t group;
+  std::int32_t depth;        // K, a multiple of group
+  const std::int8_t* codes;  // [rows, depth]
+  const GroupScale* scales;  // [rows, depth / group]
+  std::int32_t rows;         // 1 .. kMaxLinearRows
+  float* sums;               // [rows, kPanelColumns], 64-byte aligned
+};
+
+/// Quantises rows of activations to int8 per group: step = max |x| / 127, codes rounded to nearest
+/// even. A group whose largest magnitude is below 2^-100 counts as zero.
+struct QuantizeRows {
+  const float* x;  // [rows, depth]
+  std::size_t x_stride;
+  std::int32_t rows;
+  std::int32_t depth;  // a multiple of group
+  std::int32_t group;
+  std::int8_t* codes;  // [rows, depth]
+  GroupScale* scales;  // [rows, depth / group]
+};
+
+struct LinearKernels {
+  void (*dense_panel)(const DensePanel& panel);
+  void (*affine_panel)(const AffinePanel& panel);
+  void (*quantize_rows)(const QuantizeRows& rows);
+};
 
 }  // namespace quire::kernels::cpu

@@ -1,4 +1,5 @@
 // The table of this ISA level: the only symbol of its namespace that baseline code refers to.
+#include "kernels/cpu/isa/linear_kernels.h"
 #include "kernels/cpu/isa/simd.h"
 #include "kernels/cpu/kernel_table.h"
 
@@ -11,7 +12,9 @@ extern const cpu::KernelTable kKernels;
 const cpu::KernelTable kKernels = {
     .isa = QUIRE_STRING(QUIRE_ISA),
     .lanes = kLanes,
-    .linear = {},
+    .linear = {.dense_panel = dense_panel,
+               .affine_panel = affine_panel,
+               .quantize_rows = quantize_rows},
 };
 
 }  // namespace quire::kernels::QUIRE_ISA

@@ -1,0 +1,280 @@
+// Affine linear: exact integer sums of codes and int8 activations per group, f32 sums over groups.
+#include "kernels/cpu/isa/linear_codes.h"
+#include "kernels/cpu/isa/linear_elements.h"
+#include "kernels/cpu/isa/linear_kernels.h"
+
+namespace quire::kernels::QUIRE_ISA {
+
+namespace {
+
+/// k per block, a multiple of every group. With more than one row tile a block is first expanded to
+/// bytes, 16 KiB + 4 KiB of scales at most, which stay in L1 while the row tiles pass.
+constexpr int kBlockDepth = 512;
+constexpr int kPanelVectors = cpu::kPanelColumns / kLanes;
+
+/// Rows of a tile: integer and float sums of the tile, the codes and the masks fill the registers.
+constexpr int kTileRows = kLanes == 16 ? 6 : 4;
+constexpr int vectors_for(int rows) {
+  if (kLanes == 16) return kPanelVectors;
+  return rows == 1 ? 4 : rows == 2 ? 2 : 1;
+}
+
+constexpr int unit_bytes(int bits) {
+  return 2 * bits * cpu::kVectorBytes;
+}
+constexpr int value_bytes(Element element) {
+  return cpu::kPanelColumns * bytes_of(element);
+}
+
+/// One tile's share of a block.
+struct AffineTile {
+  const std::byte* panel;  // the block's first group
+  Element element;
+  int group;
+  int groups;                // in this block
+  const std::int8_t* codes;  // row 0 at the block's first k
+  std::size_t codes_stride;
+  const cpu::GroupScale* scales;  // row 0 at the block's first group
+  std::size_t scales_stride;
+  float* sums;
+};
+
+template <int kRows, int kVectors>
+struct Sums {
+  I32 of[kRows][kVectors];
+};
+
+/// Adds one unit: 32 k of kVectors vectors of columns; from[v] as codes_of_quad wants it.
+template <int kBits, int kRows, int kVectors>
+QUIRE_INLINE void add_unit(const std::byte* const (&from)[kVectors], const std::int8_t* x,
+                           std::size_t x_stride, Sums<kRows, kVectors>& sums) {
+#if QUIRE_ISA_LANES == 8
+  constexpr int kStep = quads_per_widening(kBits);
+  for (int first = 0; first < 8; first += kStep) {
+    I16x2 pairs[kRows][kVectors] = {};
+    I16x2 top[kRows][kVectors] = {};  // of 8-bit codes: bit 7, which the pairs lack room for
+#pragma GCC unroll 8
+    for (int q = first; q < first + kStep; ++q) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        const U8x4 codes = codes_of_quad<kBits>(from[v], q);
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+          const I8x4 quad = broadcast_quad(x + static_cast<std::size_t>(r) * x_stride + 4 * q);
+          if constexpr (kBits == 8) {
+            pairs[r][v] = multiply_pairs(codes & 0x7f, quad);
+            top[r][v] = multiply_pairs(codes & 0x80, quad);
+          } else {
+            pairs[r][v] += multiply_pairs(codes, quad);
+          }
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        sums.of[r][v] += widen_pairs(pairs[r][v]);
+        if constexpr (kBits == 8) sums.of[r][v] += widen_pairs(top[r][v]);
+      }
+    }
+  }
+#else
+#pragma GCC unroll 8
+  for (int q = 0; q < 8; ++q) {
+    U8x4 codes[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) codes[v] = codes_of_quad<kBits>(from[v], q);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const I8x4 quad = broadcast_quad(x + static_cast<std::size_t>(r) * x_stride + 4 * q);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        sums.of[r][v] = dot_u8_i8(sums.of[r][v], codes[v], quad);
+      }
+    }
+  }
+#endif
+}
+
+template <int kBits, int kRows, int kVectors>
+void affine_strip(const AffineTile& tile, int column) {
+  F32 totals[kRows][kVectors];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      totals[r][v] = load(tile.sums + r * cpu::kPanelColumns + column + v * kLanes);
+    }
+  }
+  const std::byte* panel = tile.panel;
+  const std::int8_t* x = tile.codes;
+  for (int g = 0; g < tile.groups; ++g) {
+    const std::byte* scales = panel + column * bytes_of(tile.element);
+    panel += 2 * value_bytes(tile.element);
+    Sums<kRows, kVectors> sums{};
+    for (int k = 0; k < tile.group; k += cpu::kUnitDepth) {
+      const std::byte* from[kVectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        const int first = column + v * kLanes;
+        from[v] = panel + first / cpu::kTileColumns * kBits * cpu::kVectorBytes +
+                  first % cpu::kTileColumns * cpu::kQuadDepth;
+      }
+      add_unit<kBits, kRows, kVectors>(from, x, tile.codes_stride, sums);
+      panel += unit_bytes(kBits);
+      x += cpu::kUnitDepth;
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const std::byte* at = scales + v * kLanes * bytes_of(tile.element);
+      const F32 scale = load_element(at, tile.element);
+      const F32 bias = load_element(at + value_bytes(tile.element), tile.element);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        const cpu::GroupScale& row = tile.scales[static_cast<std::size_t>(r) * tile.scales_stride +
+                                                 static_cast<std::size_t>(g)];
+        const F32 dot = __builtin_convertvector(sums.of[r][v], F32);
+        const F32 sum = fma(scale, dot, bias * broadcast(row.code_sum));
+        totals[r][v] = fma(broadcast(row.step), sum, totals[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      store(tile.sums + r * cpu::kPanelColumns + column + v * kLanes, totals[r][v]);
+    }
+  }
+}
+
+template <int kBits, int kRows>
+void affine_tile(const AffineTile& tile) {
+  constexpr int kVectors = vectors_for(kRows);
+  for (int v = 0; v < kPanelVectors; v += kVectors) {
+    affine_strip<kBits, kRows, kVectors>(tile, v * kLanes);
+  }
+}
+
+template <int kBits>
+void affine_rows(const AffineTile& tile, int rows) {
+  switch (rows) {
+    case 1:
+      return affine_tile<kBits, 1>(tile);
+    case 2:
+      return affine_tile<kBits, 2>(tile);
+    case 3:
+      return affine_tile<kBits, 3>(tile);
+    case 4:
+      return affine_tile<kBits, 4>(tile);
+    case 5:
+      if constexpr (kTileRows >= 5) return affine_tile<kBits, 5>(tile);
+      break;
+    case 6:
+      if constexpr (kTileRows >= 6) return affine_tile<kBits, 6>(tile);
+      break;
+    default:
+      break;
+  }
+  __builtin_unreachable();
+}
+
+/// The block as a panel of 8-bit codes with f32 scales and biases, at `to`.
+template <int kBits>
+void expand_block(const AffineTile& block, std::byte* to) {
+  const std::byte* from = block.panel;
+  for (int g = 0; g < block.groups; ++g) {
+    for (int i = 0; i < 2 * cpu::kPanelColumns; i += kLanes) {
+      const F32 value = load_element(from + i * bytes_of(block.element), block.element);
+      __builtin_memcpy(to + i * 4, &value, sizeof value);
+    }
+    from += 2 * value_bytes(block.element);
+    to += 2 * value_bytes(Element::f32);
+    for (int k = 0; k < block.group; k += cpu::kUnitDepth) {
+      for (int tile = 0; tile < cpu::kPanelColumns / cpu::kTileColumns; ++tile) {
+        for (int at = 0; at < cpu::kVectorBytes; at += kLanes * 4) {
+#pragma GCC unroll 8
+          for (int q = 0; q < 8; ++q) {
+            const U8x4 codes = codes_of_quad<kBits>(from + at, q);
+            __builtin_memcpy(to + q * cpu::kVectorBytes + at, &codes, sizeof codes);
+          }
+        }
+        from += kBits * cpu::kVectorBytes;
+        to += 8 * cpu::kVectorBytes;
+      }
+    }
+  }
+}
+
+/// The largest expanded block: groups of 32.
+struct Expanded {
+  alignas(64) std::byte
+      bytes[kBlockDepth * cpu::kPanelColumns + kBlockDepth / 32 * 2 * value_bytes(Element::f32)];
+};
+
+template <int kBits>
+void affine_blocks(const cpu::AffinePanel& panel) {
+  const Tiling tiling = Tiling::of(panel.rows, kTileRows);
+  const bool expand = tiling.tiles > 1 && (kBits != 8 || panel.element != Element::f32);
+  Expanded expanded;
+  AffineTile block{.panel = panel.panel,
+                   .element = panel.element,
+                   .group = panel.group,
+                   .groups = 0,
+                   .codes = panel.codes,
+                   .codes_stride = static_cast<std::size_t>(panel.depth),
+                   .scales = panel.scales,
+                   .scales_stride = static_cast<std::size_t>(panel.depth / panel.group),
+                   .sums = panel.sums};
+  for (int k = 0; k < panel.depth; k += kBlockDepth) {
+    const int left = panel.depth - k;
+    block.groups = (left < kBlockDepth ? left : kBlockDepth) / panel.group;
+    AffineTile tile = block;
+    if (expand) {
+      expand_block<kBits>(block, expanded.bytes);
+      tile.panel = expanded.bytes;
+      tile.element = Element::f32;
+    }
+    for (int i = 0; i < tiling.tiles; ++i) {
+      const int height = tiling.height(i);
+      if (expand) {
+        affine_rows<8>(tile, height);
+      } else {
+        affine_rows<kBits>(tile, height);
+      }
+      tile.codes += static_cast<std::size_t>(height) * tile.codes_stride;
+      tile.scales += static_cast<std::size_t>(height) * tile.scales_stride;
+      tile.sums += height * cpu::kPanelColumns;
+    }
+    const int units = block.groups * panel.group / cpu::kUnitDepth;
+    block.panel += block.groups * 2 * value_bytes(panel.element) + units * unit_bytes(kBits);
+    block.codes += block.groups * panel.group;
+    block.scales += block.groups;
+  }
+}
+
+}  // namespace
+
+void affine_panel(const cpu::AffinePanel& panel) {
+  __builtin_memset(panel.sums, 0,
+                   sizeof(float) * cpu::kPanelColumns * static_cast<std::size_t>(panel.rows));
+  switch (panel.bits) {
+    case 2:
+      return affine_blocks<2>(panel);
+    case 3:
+      return affine_blocks<3>(panel);
+    case 4:
+      return affine_blocks<4>(panel);
+    case 5:
+      return affine_blocks<5>(panel);
+    case 6:
+      return affine_blocks<6>(panel);
+    case 8:
+      return affine_blocks<8>(panel);
+    default:
+      __builtin_unreachable();
+  }
+}
+
+}  // namespace quire::kernels::QUIRE_ISA

@@ -1,0 +1,25 @@
+// Memory of packed weights: 64-byte aligned, on huge pages where the system grants them (a panel is
+// streamed once per step, so page walks would be paid on every byte read).
+#pragma once
+
+#include <cstddef>
+
+namespace quire::kernels::cpu {
+
+/// Owns uninitialised bytes. Throws DeviceError when memory runs out. Thread: caller synchronises.
+class PackedMemory {
+ public:
+  explicit PackedMemory(std::size_t bytes);
+  PackedMemory(const PackedMemory&) = delete;
+  PackedMemory& operator=(const PackedMemory&) = delete;
+  ~PackedMemory();
+
+  std::byte* begin() const noexcept { return begin_; }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::byte* begin_;
+  std::size_t bytes_;
+};
+
+}  // namespace quire::kernels::cpu

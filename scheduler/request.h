@@ -35,11 +35,11 @@ std::string_view name_of(FinishReason reason) noexcept;
 /// Times are spent on the engine's clock.
 struct Finish {
   FinishReason reason = FinishReason::stop;
-  std::string error;                    // for people; only with FinishReason::error
+  std::string error;  // for people; only with FinishReason::error
   std::int32_t prompt_tokens = 0;
-  std::int32_t cached_tokens = 0;       // of the prompt, found in the prefix cache
-  std::int32_t computed_tokens = 0;     // rows run for this request, recomputation included
-  std::int32_t output_tokens = 0;       // a stop token included
+  std::int32_t cached_tokens = 0;    // of the prompt, found in the prefix cache
+  std::int32_t computed_tokens = 0;  // rows run for this request, recomputation included
+  std::int32_t output_tokens = 0;    // a stop token included
   std::int32_t preemptions = 0;
   std::chrono::nanoseconds queued{0};   // submit -> first scheduled
   std::chrono::nanoseconds prefill{0};  // first scheduled -> first token
@@ -55,7 +55,7 @@ struct Refusal {
     failed,      // the engine stopped after an unrecoverable error (503)
   };
   Kind kind = Kind::queue_full;
-  std::string message;                  // with the figures
+  std::string message;  // with the figures
   std::chrono::seconds retry_after{0};
 };
 

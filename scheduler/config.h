@@ -14,7 +14,7 @@ struct SchedulerConfig {
   std::int32_t max_queued = 1024;       // waiting beyond those; more are refused with 429
   std::int32_t kv_blocks = 0;           // >= 1
   std::int32_t max_model_tokens = 0;    // prompt + output of one request, >= 2
-  std::int32_t vocab_size = 0;
+  std::int32_t vocab_size = 0;          // prompt ids lie below; 0 = not checked here
   bool prefix_cache = true;
   OrderPolicy order = OrderPolicy::fcfs;
 };

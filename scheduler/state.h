@@ -36,8 +36,8 @@ class InFlight {
 };
 
 /// Invariants between steps: every sequence is in exactly one of `running` and `waiting`, both
-/// sorted by `before`; a running one has blocks for computed + 1 .. total() tokens or more, a
-/// waiting one none. Thread: engine only.
+/// sorted by `before`; a running one holds blocks for its computed tokens at least, a waiting one
+/// none. Thread: engine only.
 struct State {
   explicit State(const SchedulerConfig& limits)
       : config(limits),

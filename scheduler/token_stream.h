@@ -9,8 +9,9 @@
 namespace quire::scheduler {
 
 /// Called on the engine thread, in order: on_start, any number of on_prompt_logprobs and on_token,
-/// then exactly one on_finish, after which the engine has let go of it. Implementations post and
-/// return: they never block, throw or call back into the engine thread.
+/// then exactly one on_finish, after which the engine has let go of it. A request that ends before
+/// it was admitted gets on_finish alone; a stop token is told like any other. Implementations post
+/// and return: they never block, throw or call back into the engine thread.
 class TokenStream {
  public:
   TokenStream() = default;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,13 @@
 #include "engine/token.h"
 
 namespace quire::engine {
+
+/// A text that this tokenizer cannot encode: a pattern of the model exceeded its search limits, the
+/// text is longer than 1 GiB, or the model lacks the unknown token that the text needs.
+class EncodeError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct EncodeOptions {
   bool add_special_tokens = true;  // apply the post-processor (BOS and the like)
@@ -32,6 +40,7 @@ class Tokenizer {
 
   /// Added and special tokens in `text` become their ids. `text` must be valid UTF-8
   /// (is_valid_utf8); invalid bytes are treated as U+FFFD. Time is O(n log n) for any input.
+  /// Throws EncodeError.
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
 
   /// One-shot decode, invalid UTF-8 replaced by U+FFFD as the Rust library does. Ids outside the

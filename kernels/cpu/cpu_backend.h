@@ -6,7 +6,9 @@
 #include <string>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/bound_batch.h"
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/kv_arena.h"
 #include "kernels/cpu/packed_scratch.h"
 #include "kernels/cpu/workers.h"
 
@@ -39,6 +41,7 @@ class CpuBackend final : public Backend {
   const IsaLevel& level_;
   const KernelTable& kernels_;
   Workers workers_;
+  BoundBatch batch_;
   LinearScratch linear_scratch_;  // grows to the largest batch, then stays
 };
 

@@ -1,29 +1,166 @@
+// Every op of the CPU backend but linear and embed (packed_*.cpp): shape checks, argument structs,
+// static split. What counts as too little work for a thread: about 10 us of it, as a wake-up costs
+// half of that.
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/devices.h"
+#include "kernels/cpu/cpu_buffer.h"
 
 namespace quire::kernels::cpu {
+namespace {
 
-std::unique_ptr<KvCache> CpuBackend::make_kv_cache(const KvCacheShape&) {
-  throw DeviceError("the KV cache is not part of this build");
+constexpr std::int64_t kFloatsPerThread = 16384;     // element-wise ops, one or two passes
+constexpr std::int64_t kAttendedPerThread = 131072;  // positions * heads * head_dim
+
+/// Items worth a thread when one item has `floats` elements.
+std::int64_t grain_of(std::int64_t floats) {
+  return std::max<std::int64_t>(1, kFloatsPerThread / std::max<std::int64_t>(1, floats));
 }
-void CpuBackend::begin_step(const BatchView&) {}
-void CpuBackend::rms_norm(const RmsNormArgs&) {
-  throw DeviceError("rms_norm is not part of this build");
+
+Gate gate_of(Activation kind) {
+  switch (kind) {
+    case Activation::silu:
+      return Gate::silu;
+    case Activation::gelu:
+      return Gate::gelu;
+    case Activation::gelu_tanh:
+      return Gate::gelu_tanh;
+  }
+  INVARIANT(false, "an activation is one of its enumerators");
 }
-void CpuBackend::rope_angles(const RopeFrequencies&, Matrix) {
-  throw DeviceError("rope_angles is not part of this build");
+
+bool same_shape(const Matrix& a, const Matrix& b) {
+  return a.rows == b.rows && a.cols == b.cols;
 }
-void CpuBackend::rope_store(const RopeStoreArgs&) {
-  throw DeviceError("rope_store is not part of this build");
+
+}  // namespace
+
+std::unique_ptr<KvCache> CpuBackend::make_kv_cache(const KvCacheShape& shape) {
+  return std::make_unique<KvArena>(shape);
 }
-void CpuBackend::attention(const AttentionArgs&) {
-  throw DeviceError("attention is not part of this build");
+
+void CpuBackend::begin_step(const BatchView& batch) {
+  batch_.bind(batch);
 }
-void CpuBackend::gated_activation(const GatedActivationArgs&) {
-  throw DeviceError("gated_activation is not part of this build");
+
+void CpuBackend::rms_norm(const RmsNormArgs& args) {
+  const std::int32_t width = args.residual.cols;
+  INVARIANT(same_shape(args.out, args.residual), "rms_norm shapes agree");
+  INVARIANT(args.delta == nullptr || same_shape(*args.delta, args.residual),
+            "rms_norm adds a delta of the residual's shape");
+  const RmsNormRows rows = {
+      .residual = rows_of(args.residual),
+      .delta = args.delta != nullptr ? const_rows_of(*args.delta) : ConstRows{},
+      .gain = vector_of(args.gain, width),
+      .out = rows_of(args.out),
+      .width = width,
+      .epsilon = args.epsilon};
+  workers_.split(args.residual.rows, grain_of(width), [&](std::int64_t begin, std::int64_t end) {
+    kernels_.rms_norm(rows, begin, end);
+  });
 }
-void CpuBackend::gather_rows(Matrix, std::span<const std::int32_t>, Matrix) {
-  throw DeviceError("gather_rows is not part of this build");
+
+void CpuBackend::gated_activation(const GatedActivationArgs& args) {
+  INVARIANT(same_shape(args.up, args.gate) && same_shape(args.out, args.gate),
+            "gated_activation shapes agree");
+  const std::int32_t width = args.gate.cols;
+  const GateRows rows = {.kind = gate_of(args.kind),
+                         .gate = const_rows_of(args.gate),
+                         .up = const_rows_of(args.up),
+                         .out = rows_of(args.out),
+                         .width = width,
+                         .chunks = (width + kGateChunk - 1) / kGateChunk};
+  const std::int64_t items = std::int64_t{args.gate.rows} * rows.chunks;
+  workers_.split(items, grain_of(4 * std::min(width, kGateChunk)),
+                 [&](std::int64_t begin, std::int64_t end) { kernels_.gate(rows, begin, end); });
+}
+
+// Once per step for all layers, therefore plain code: the angle is an f32 product by definition
+// (models were trained so), its cosine and sine come from the C library.
+void CpuBackend::rope_angles(const RopeFrequencies& frequencies, Matrix out) {
+  const std::size_t half = frequencies.inverse.size();
+  INVARIANT(out.rows == batch_.rows() && static_cast<std::size_t>(out.cols) == 2 * half,
+            "rope_angles shapes agree");
+  const Rows rows = rows_of(out);
+  const auto fill = [&](std::int64_t begin, std::int64_t end) {
+    for (auto r = static_cast<std::size_t>(begin); r < static_cast<std::size_t>(end); ++r) {
+      const auto position = static_cast<float>(batch_.positions()[r]);
+      float* cosines = rows.first + r * rows.stride;
+      for (std::size_t i = 0; i < half; ++i) {
+        const float angle = position * frequencies.inverse[i];
+        cosines[i] = std::cos(angle) * frequencies.magnitude;
+        cosines[half + i] = std::sin(angle) * frequencies.magnitude;
+      }
+    }
+  };
+  workers_.split(out.rows, grain_of(16 * out.cols), fill);
+}
+
+void CpuBackend::rope_store(const RopeStoreArgs& args) {
+  const auto& arena = static_cast<const KvArena&>(*args.cache);
+  const KvCacheShape& shape = arena.shape();
+  const std::int32_t dim = shape.head_dim;
+  INVARIANT(args.head_dim == dim && args.q.cols % dim == 0 && args.k.cols == shape.kv_heads * dim &&
+                args.v.cols == args.k.cols,
+            "rope_store shapes agree");
+  INVARIANT(args.q.rows == batch_.rows() && args.k.rows == args.q.rows &&
+                args.v.rows == args.q.rows && args.angles.rows == args.q.rows,
+            "rope_store takes the rows of the batch");
+  INVARIANT(args.angles.cols % 2 == 0 && args.angles.cols <= dim,
+            "rotated pairs lie inside a head");
+  INVARIANT(batch_.block_limit() <= shape.blocks, "block tables name blocks of the cache");
+  const RopeStoreRows rows = {.q = rows_of(args.q),
+                              .k = rows_of(args.k),
+                              .v = const_rows_of(args.v),
+                              .angles = const_rows_of(args.angles),
+                              .q_gain = vector_of(args.q_gain, dim),
+                              .k_gain = vector_of(args.k_gain, dim),
+                              .norm_epsilon = args.norm_epsilon,
+                              .heads = args.q.cols / dim,
+                              .rotary_dim = args.angles.cols,
+                              .positions = batch_.positions().data(),
+                              .blocks = batch_.blocks().data(),
+                              .cache = arena.layer(args.layer)};
+  workers_.split(
+      args.q.rows, grain_of(2 * (args.q.cols + args.k.cols)),
+      [&](std::int64_t begin, std::int64_t end) { kernels_.rope_store(rows, begin, end); });
+}
+
+void CpuBackend::attention(const AttentionArgs& args) {
+  const auto& arena = static_cast<const KvArena&>(*args.cache);
+  const KvCacheShape& shape = arena.shape();
+  const std::int32_t kv_columns = shape.kv_heads * shape.head_dim;
+  INVARIANT(args.q.cols % kv_columns == 0 && same_shape(args.out, args.q),
+            "attention shapes agree");
+  INVARIANT(args.q.rows == batch_.rows(), "attention takes the rows of the batch");
+  INVARIANT(args.window >= 0, "a window is not negative");
+  INVARIANT(batch_.block_limit() <= shape.blocks, "block tables name blocks of the cache");
+  const AttentionItems items = {.tiles = batch_.tiles().data(),
+                                .q = const_rows_of(args.q),
+                                .out = rows_of(args.out),
+                                .cache = arena.layer(args.layer),
+                                .heads_per_kv = args.q.cols / kv_columns,
+                                .window = args.window,
+                                .scale = args.scale};
+  const std::int64_t worth = batch_.attended() * args.q.cols / kAttendedPerThread + 1;
+  const std::int64_t parts = std::min<std::int64_t>(worth, workers_.threads());
+  workers_.for_parts(static_cast<std::int32_t>(parts), [&](std::int64_t part) {
+    kernels_.attention(items, batch_.item_at(part, parts, shape.kv_heads),
+                       batch_.item_at(part + 1, parts, shape.kv_heads));
+  });
+}
+
+void CpuBackend::gather_rows(Matrix x, std::span<const std::int32_t> rows, Matrix out) {
+  INVARIANT(out.rows == static_cast<std::int32_t>(rows.size()) && out.cols == x.cols,
+            "gather_rows shapes agree");
+  const ConstRows from = const_rows_of(x);
+  const Rows to = rows_of(out);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    INVARIANT(rows[i] >= 0 && rows[i] < x.rows, "a gathered row exists");
+    std::copy_n(from.first + static_cast<std::size_t>(rows[i]) * from.stride, x.cols,
+                to.first + i * to.stride);
+  }
 }
 
 }  // namespace quire::kernels::cpu

@@ -15,7 +15,7 @@ double activate(Activation kind, double x) {
     case Activation::gelu_tanh: {
       // Hendrycks and Gimpel, arXiv 1606.08415, section 2.
       const double inner = std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x);
-      return 0.5 * x * (1.0 + std::tanh(inner));
+      return x / (1.0 + std::exp(-2.0 * inner));  // 0.5 x (1 + tanh), without its cancellation
     }
   }
   INVARIANT(false, "an activation is one of its enumerators");

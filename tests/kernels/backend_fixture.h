@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <span>
 #include <string>
@@ -16,6 +17,9 @@
 #include "kernels/devices.h"
 
 namespace quire::kernels {
+
+/// How a failing test prints its parameter.
+inline void PrintTo(const Device& device, std::ostream* to) { *to << device.name; }
 
 /// f32 values of a row-major matrix without gaps.
 using Values = std::vector<float>;

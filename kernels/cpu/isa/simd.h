@@ -52,6 +52,7 @@ QUIRE_INLINE F32 load_first(const float* from, int count) {
 #if QUIRE_ISA_LANES == 16
   return (F32)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1U), from);
 #else
+  if (count == kLanes) return load(from);
   F32 vector{};
   for (int i = 0; i < count; ++i) vector[i] = from[i];
   return vector;
@@ -63,6 +64,7 @@ QUIRE_INLINE void store_first(float* to, F32 value, int count) {
 #if QUIRE_ISA_LANES == 16
   _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1U), (__m512)value);
 #else
+  if (count == kLanes) return store(to, value);
   for (int i = 0; i < count; ++i) to[i] = value[i];
 #endif
 }

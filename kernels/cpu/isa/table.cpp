@@ -1,7 +1,6 @@
 // The table of this ISA level: the only symbol of its namespace that baseline code refers to.
 #include "kernels/cpu/isa/linear_kernels.h"
-#include "kernels/cpu/isa/simd.h"
-#include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/isa/ops.h"
 
 #define QUIRE_STRING_OF(text) #text
 #define QUIRE_STRING(macro) QUIRE_STRING_OF(macro)
@@ -12,6 +11,10 @@ extern const cpu::KernelTable kKernels;
 const cpu::KernelTable kKernels = {
     .isa = QUIRE_STRING(QUIRE_ISA),
     .lanes = kLanes,
+    .rms_norm = rms_norm,
+    .gate = gate,
+    .rope_store = rope_store,
+    .attention = attention,
     .linear = {.dense_panel = dense_panel,
                .affine_panel = affine_panel,
                .quantize_rows = quantize_rows},

@@ -1,0 +1,45 @@
+// The batch bound by begin_step, as the kernels want it: each row's position and block table, row
+// tiles, and their attention cost for the static split.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/cpu/kernel_table.h"
+
+namespace quire::kernels::cpu {
+
+/// Vectors grow to the largest batch seen and keep their capacity. Thread: engine only; read by the
+/// workers during an op.
+class BoundBatch {
+ public:
+  /// REQUIRES: sequences follow each other without gaps, block tables cover their rows. Keeps the
+  /// pointers to the block tables.
+  void bind(const BatchView& batch);
+
+  std::int32_t rows() const noexcept { return static_cast<std::int32_t>(positions_.size()); }
+  std::span<const std::int32_t> positions() const noexcept { return positions_; }
+  std::span<const BlockId* const> blocks() const noexcept { return blocks_; }
+  std::span<const RowTile> tiles() const noexcept { return tiles_; }
+  /// No block table in the batch names a block below 0 or at or above this.
+  std::int32_t block_limit() const noexcept { return block_limit_; }
+
+  /// Positions that all rows see together, without a window.
+  std::int64_t attended() const noexcept { return costs_.back(); }
+  /// Where part `part` of `parts` begins among the items tile * kv_heads + kv_head, split evenly by
+  /// attended positions. Part `parts` begins at the end.
+  std::int64_t item_at(std::int64_t part, std::int64_t parts, std::int64_t kv_heads) const;
+
+ private:
+  void append(const SequenceRows& sequence);
+
+  std::vector<std::int32_t> positions_;
+  std::vector<const BlockId*> blocks_;
+  std::vector<RowTile> tiles_;
+  std::vector<std::int64_t> costs_{0};  // [tiles + 1] positions attended by the tiles before
+  std::int32_t block_limit_ = 0;
+};
+
+}  // namespace quire::kernels::cpu

@@ -47,6 +47,9 @@ class ModelFiles {
   std::string_view text(std::string_view name) const;
   /// Names, sorted.
   std::vector<std::string> names() const;
+  /// Lets the mapped pages inside `bytes` (a part of what find returned) leave memory; reading them
+  /// again stays valid. Nothing happens for files from memory.
+  void release_pages(std::span<const std::byte> bytes) const noexcept;
 
  private:
   struct Impl;

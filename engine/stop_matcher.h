@@ -10,8 +10,8 @@
 namespace quire::engine {
 
 /// The earliest match in the text wins (at the same place: the longest stop string), however the
-/// text was cut into pushes. So a match waits while a longer stop string, or one that began earlier,
-/// may still be completed; finish() settles it. Ask matched() after both. A push costs
+/// text was cut into pushes. So a match waits while a longer stop string, or one that began
+/// earlier, may still be completed; finish() settles it. Ask matched() after both. A push costs
 /// O((held + pushed) * stop strings); what is held is shorter than the longest stop string.
 /// Thread: caller synchronises.
 class StopMatcher {

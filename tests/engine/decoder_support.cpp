@@ -1,0 +1,67 @@
+#include "tests/engine/decoder_support.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace quire::engine::test {
+
+std::unique_ptr<kernels::Backend> make_backend(const std::string& name) {
+  if (name == "reference") return kernels::make_reference_backend();
+  return kernels::make_cpu_backend({.threads = 2, .isa = name});
+}
+
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names{"reference"};
+  for (const kernels::Device& device : kernels::list_devices()) {
+    if (device.supported) names.push_back(device.name.substr(device.name.find(':') + 1));
+  }
+  return names;
+}
+
+SoloSequence::SoloSequence(const Decoder& decoder, kernels::Backend& backend,
+                           std::int32_t max_positions, kernels::DType kv_dtype)
+    : decoder_(decoder),
+      backend_(backend),
+      rope_(kernels::make_rope_frequencies(decoder.spec.rope)),
+      workspace_(decoder.spec, backend, max_positions, max_positions) {
+  const std::int32_t count = (max_positions + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+  for (std::int32_t i = count; i-- > 0;) blocks_.push_back(kernels::BlockId{i});
+  cache_ = backend.make_kv_cache({.layers = static_cast<std::int32_t>(decoder.spec.layers.size()),
+                                  .blocks = count,
+                                  .kv_heads = decoder.spec.kv_heads,
+                                  .head_dim = decoder.spec.head_dim,
+                                  .dtype = kv_dtype});
+}
+
+std::vector<std::vector<float>> SoloSequence::run(std::span<const std::int32_t> ids) {
+  const auto rows = static_cast<std::int32_t>(ids.size());
+  const kernels::SequenceRows sequence{0, rows, position_, blocks_};
+  const ForwardContext context{decoder_, rope_, backend_, *cache_, workspace_};
+  forward(context, {rows, std::span(&sequence, 1)}, ids);
+  position_ += rows;
+
+  std::vector<std::int32_t> all(ids.size());
+  for (std::int32_t i = 0; i < rows; ++i) all[static_cast<std::size_t>(i)] = i;
+  const auto vocab = static_cast<std::size_t>(decoder_.spec.vocab_size);
+  std::vector<float> flat(ids.size() * vocab);
+  backend_.download(project_logits(context, all), flat);
+  std::vector<std::vector<float>> logits;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto begin = flat.begin() + static_cast<std::ptrdiff_t>(i * vocab);
+    logits.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(vocab));
+  }
+  return logits;
+}
+
+double log_softmax(std::span<const float> logits, std::int32_t id) {
+  const double top = *std::max_element(logits.begin(), logits.end());
+  double sum = 0.0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - top);
+  return static_cast<double>(logits[static_cast<std::size_t>(id)]) - top - std::log(sum);
+}
+
+std::int32_t argmax(std::span<const float> logits) {
+  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+}  // namespace quire::engine::test

@@ -1,0 +1,53 @@
+// Loading decoders in tests, and running one sequence through them without sampler or scheduler.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/decoder/decoder.h"
+#include "engine/decoder/forward.h"
+#include "kernels/devices.h"
+
+namespace quire::engine::test {
+
+inline std::filesystem::path shared_data() {
+  return QUIRE_SHARED_DATA;
+}
+inline std::filesystem::path fixtures() {
+  return std::filesystem::path(QUIRE_SOURCE_DIR) / "tests/engine/fixtures";
+}
+
+/// A backend by the name that tests print: "reference", or an ISA of the CPU backend.
+std::unique_ptr<kernels::Backend> make_backend(const std::string& name);
+/// "reference" and every ISA that this machine runs.
+std::vector<std::string> backend_names();
+
+/// One sequence with its own cache, fed in chunks.
+class SoloSequence {
+ public:
+  /// `blocks` of the cache are handed out in reverse, so that block order is never position order.
+  SoloSequence(const Decoder& decoder, kernels::Backend& backend, std::int32_t max_positions,
+               kernels::DType kv_dtype = kernels::DType::f32);
+
+  /// Runs the tokens at the next positions; returns the logits of each, [ids.size()][vocab].
+  std::vector<std::vector<float>> run(std::span<const std::int32_t> ids);
+
+ private:
+  const Decoder& decoder_;
+  kernels::Backend& backend_;
+  kernels::RopeFrequencies rope_;
+  std::vector<kernels::BlockId> blocks_;
+  std::unique_ptr<kernels::KvCache> cache_;
+  Workspace workspace_;
+  std::int32_t position_ = 0;
+};
+
+/// Natural logarithm of softmax(logits)[id], in double.
+double log_softmax(std::span<const float> logits, std::int32_t id);
+std::int32_t argmax(std::span<const float> logits);
+
+}  // namespace quire::engine::test

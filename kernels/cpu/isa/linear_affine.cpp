@@ -10,6 +10,10 @@ namespace {
 /// k per block, a multiple of every group. With more than one row tile a block is first expanded to
 /// bytes, 16 KiB + 4 KiB of scales at most, which stay in L1 while the row tiles pass.
 constexpr int kBlockDepth = 512;
+constexpr int kLineBytes = 64;
+/// Row tiles of a block that fetch the next one, which follows in memory, so that the memory works
+/// while the tiles compute from L1.
+constexpr int kFetchingTiles = 4;
 constexpr int kPanelVectors = cpu::kPanelColumns / kLanes;
 
 /// Rows of a tile: integer and float sums of the tile, the codes and the masks fill the registers.
@@ -37,6 +41,8 @@ struct AffineTile {
   const cpu::GroupScale* scales;  // row 0 at the block's first group
   std::size_t scales_stride;
   float* sums;
+  const std::byte* ahead;  // `ahead_lines` cache lines from here on are prefetched per group
+  int ahead_lines;
 };
 
 template <int kRows, int kVectors>
@@ -109,9 +115,13 @@ void affine_strip(const AffineTile& tile, int column) {
   }
   const std::byte* panel = tile.panel;
   const std::int8_t* x = tile.codes;
+  const int ahead_lines = column == 0 ? tile.ahead_lines : 0;
   for (int g = 0; g < tile.groups; ++g) {
     const std::byte* scales = panel + column * bytes_of(tile.element);
     panel += 2 * value_bytes(tile.element);
+    for (int i = 0; i < ahead_lines; ++i) {
+      __builtin_prefetch(tile.ahead + (g * ahead_lines + i) * kLineBytes);
+    }
     Sums<kRows, kVectors> sums{};
     for (int k = 0; k < tile.group; k += cpu::kUnitDepth) {
       const std::byte* from[kVectors];
@@ -213,11 +223,41 @@ struct Expanded {
       bytes[kBlockDepth * cpu::kPanelColumns + kBlockDepth / 32 * 2 * value_bytes(Element::f32)];
 };
 
+/// The tiles of one block for all rows. `block` describes row 0 of it; packed_bytes its length.
+template <int kBits>
+void affine_block(const AffineTile& block, int packed_bytes, const Tiling& tiling, bool expand) {
+  Expanded expanded;
+  AffineTile tile = block;
+  if (expand) {
+    expand_block<kBits>(block, expanded.bytes);
+    tile.panel = expanded.bytes;
+    tile.element = Element::f32;
+  }
+  const int group_lines = packed_bytes / block.groups / kLineBytes;
+  const int fetching = tiling.tiles < kFetchingTiles ? tiling.tiles : kFetchingTiles;
+  tile.ahead = block.panel + packed_bytes;
+  tile.ahead_lines = tiling.tiles > 1 ? (group_lines + fetching - 1) / fetching : 0;
+  for (int i = 0; i < tiling.tiles; ++i) {
+    const int height = tiling.height(i);
+    if (expand) {
+      affine_rows<8>(tile, height);
+    } else {
+      affine_rows<kBits>(tile, height);
+    }
+    tile.codes += static_cast<std::size_t>(height) * tile.codes_stride;
+    tile.scales += static_cast<std::size_t>(height) * tile.scales_stride;
+    tile.sums += height * cpu::kPanelColumns;
+    tile.ahead += block.groups * tile.ahead_lines * kLineBytes;
+    if (i + 1 == fetching) tile.ahead_lines = 0;
+  }
+}
+
 template <int kBits>
 void affine_blocks(const cpu::AffinePanel& panel) {
   const Tiling tiling = Tiling::of(panel.rows, kTileRows);
   const bool expand = tiling.tiles > 1 && (kBits != 8 || panel.element != Element::f32);
-  Expanded expanded;
+  const int group_bytes =
+      2 * value_bytes(panel.element) + panel.group / cpu::kUnitDepth * unit_bytes(kBits);
   AffineTile block{.panel = panel.panel,
                    .element = panel.element,
                    .group = panel.group,
@@ -226,29 +266,14 @@ void affine_blocks(const cpu::AffinePanel& panel) {
                    .codes_stride = static_cast<std::size_t>(panel.depth),
                    .scales = panel.scales,
                    .scales_stride = static_cast<std::size_t>(panel.depth / panel.group),
-                   .sums = panel.sums};
+                   .sums = panel.sums,
+                   .ahead = nullptr,
+                   .ahead_lines = 0};
   for (int k = 0; k < panel.depth; k += kBlockDepth) {
     const int left = panel.depth - k;
     block.groups = (left < kBlockDepth ? left : kBlockDepth) / panel.group;
-    AffineTile tile = block;
-    if (expand) {
-      expand_block<kBits>(block, expanded.bytes);
-      tile.panel = expanded.bytes;
-      tile.element = Element::f32;
-    }
-    for (int i = 0; i < tiling.tiles; ++i) {
-      const int height = tiling.height(i);
-      if (expand) {
-        affine_rows<8>(tile, height);
-      } else {
-        affine_rows<kBits>(tile, height);
-      }
-      tile.codes += static_cast<std::size_t>(height) * tile.codes_stride;
-      tile.scales += static_cast<std::size_t>(height) * tile.scales_stride;
-      tile.sums += height * cpu::kPanelColumns;
-    }
-    const int units = block.groups * panel.group / cpu::kUnitDepth;
-    block.panel += block.groups * 2 * value_bytes(panel.element) + units * unit_bytes(kBits);
+    affine_block<kBits>(block, block.groups * group_bytes, tiling, expand);
+    block.panel += block.groups * group_bytes;
     block.codes += block.groups * panel.group;
     block.scales += block.groups;
   }

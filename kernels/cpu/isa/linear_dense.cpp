@@ -10,6 +10,7 @@ namespace {
 /// of the summation order, hence the same on every level and for every element type.
 constexpr int kBlockDepth = 256;
 
+constexpr int kLineBytes = 64;
 constexpr int kPanelVectors = cpu::kPanelColumns / kLanes;
 
 /// Rows of a tile: with the widths below, two chains per output fill the registers (24 of 32
@@ -26,7 +27,8 @@ struct DenseTile {
   const float* x;
   std::size_t x_stride;
   int depth;
-  bool first;  // sums are written, not added to
+  bool first;              // sums are written, not added to
+  const std::byte* ahead;  // one cache line from here on is prefetched per pair of k
   float* sums;
 };
 
@@ -36,8 +38,10 @@ void dense_strip(const DenseTile& tile, int column) {
   F32 even[kRows][kVectors] = {};
   F32 odd[kRows][kVectors] = {};
   const std::byte* from = tile.panel;
+  const std::byte* ahead = column == 0 ? tile.ahead : tile.panel;
   int k = 0;
   for (; k + 2 <= tile.depth; k += 2, from += 2 * cpu::kPanelColumns * bytes_of(kElement)) {
+    __builtin_prefetch(ahead + k / 2 * kLineBytes);
     Pair weights[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) weights[v] = Pair::load(from, column + v * kLanes);
@@ -105,6 +109,10 @@ void dense_rows(const DenseTile& tile, int rows) {
 
 template <Element kElement>
 void dense_blocks(const cpu::DensePanel& panel) {
+  // The first row tiles of a block fetch the next one, which follows in memory, so that the memory
+  // works while the later tiles compute from L1.
+  constexpr int kBlockBytes = kBlockDepth * cpu::kPanelColumns * bytes_of(kElement);
+  constexpr int kTileAhead = kBlockDepth / 2 * kLineBytes;
   const Tiling tiling = Tiling::of(panel.rows, kTileRows);
   const std::byte* from = panel.panel;
   for (int k = 0; k < panel.depth; k += kBlockDepth) {
@@ -114,14 +122,18 @@ void dense_blocks(const cpu::DensePanel& panel) {
                    .x_stride = panel.x_stride,
                    .depth = left < kBlockDepth ? left : kBlockDepth,
                    .first = k == 0,
+                   .ahead = from,
                    .sums = panel.sums};
     for (int i = 0; i < tiling.tiles; ++i) {
       const int height = tiling.height(i);
+      tile.ahead = tiling.tiles > 1 && i < kBlockBytes / kTileAhead
+                       ? from + kBlockBytes + i * kTileAhead
+                       : from;
       dense_rows<kElement>(tile, height);
       tile.x += static_cast<std::size_t>(height) * panel.x_stride;
       tile.sums += height * cpu::kPanelColumns;
     }
-    from += kBlockDepth * cpu::kPanelColumns * bytes_of(kElement);
+    from += kBlockBytes;
   }
 }
 

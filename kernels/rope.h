@@ -1,5 +1,6 @@
 // Rotary position embedding: the scaled inverse frequencies of each published variant, computed once
-// per model on the host in double precision (RoFormer, arXiv 2104.09864; YaRN, arXiv 2309.00071).
+// per model on the host (RoFormer, arXiv 2104.09864; YaRN, arXiv 2309.00071), rounded to f32 where
+// Hugging Face transformers rounds: far positions magnify the last bit of a frequency.
 #pragma once
 
 #include <cstdint>

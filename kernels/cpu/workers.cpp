@@ -33,10 +33,10 @@ Workers::Workers(std::int32_t threads)
 
 Workers::~Workers() = default;
 
-void Workers::run(std::int32_t parts, void (*call)(const void*, std::int32_t), const void* body) {
+void Workers::run(std::int32_t parts, Call function, const void* kernel) {
   arena_->arena.execute([&] {
     oneapi::tbb::parallel_for(
-        std::int32_t{0}, parts, [&](std::int32_t part) { call(body, part); },
+        std::int32_t{0}, parts, [&](std::int32_t part) { function(*this, kernel, part); },
         oneapi::tbb::static_partitioner{});
   });
 }

@@ -45,28 +45,23 @@ class Workers {
     }
     // What the caller wrote is visible to every part, and what the parts wrote to the caller
     // afterwards: TBB guarantees both, these two edges say so to the memory model's checkers.
-    const Body<Kernel> body{kernel, begun_, ended_};
-    begun_.store(begun_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    run(parts, &Body<Kernel>::call, &body);
+    begun_.fetch_add(1, std::memory_order_release);
+    run(parts, &Workers::call<Kernel>, &kernel);
     (void)ended_.load(std::memory_order_acquire);
   }
 
  private:
+  using Call = void (*)(Workers& workers, const void* kernel, std::int32_t part);
+
   template <class Kernel>
-  struct Body {
-    const Kernel& kernel;
-    std::atomic<std::uint64_t>& begun;
-    std::atomic<std::uint64_t>& ended;
+  static void call(Workers& workers, const void* kernel, std::int32_t part) {
+    (void)workers.begun_.load(
+        std::memory_order_acquire);  // before anything of the caller's is read
+    (*static_cast<const Kernel*>(kernel))(part);
+    workers.ended_.fetch_add(1, std::memory_order_release);
+  }
 
-    static void call(const void* self, std::int32_t part) {
-      const Body& body = *static_cast<const Body*>(self);
-      (void)body.begun.load(std::memory_order_acquire);
-      body.kernel(part);
-      body.ended.fetch_add(1, std::memory_order_release);
-    }
-  };
-
-  void run(std::int32_t parts, void (*call)(const void*, std::int32_t), const void* body);
+  void run(std::int32_t parts, Call function, const void* kernel);
 
   struct Arena;
   std::int32_t threads_;

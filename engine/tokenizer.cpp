@@ -85,16 +85,16 @@ std::optional<std::string_view> Tokenizer::Impl::text_to_decode(TokenId id,
                                                                 bool skip_special_tokens) const {
   if (id < 0 || static_cast<std::size_t>(id) >= special.size()) return std::nullopt;
   if (skip_special_tokens && special[static_cast<std::size_t>(id)]) return std::nullopt;
-  if (const AddedToken* token = added.find(id)) return token->content;
+  if (const AddedToken* token = added.find(id)) return token->decoded;
   const std::string_view text = model.vocabulary().text(id);
   if (text.data() == nullptr) return std::nullopt;
   return text;
 }
 
-void Tokenizer::Impl::encode_segment(std::string_view text, bool at_start,
+void Tokenizer::Impl::encode_segment(std::string_view text, std::size_t start_bytes,
                                      tokenizer::BpeScratch& scratch,
                                      std::vector<TokenId>& ids) const {
-  tokenizer::Pieces pieces = pre_tokenizer.apply(std::string(text), at_start);
+  tokenizer::Pieces pieces = pre_tokenizer.apply(std::string(text), start_bytes);
   for (const tokenizer::Pieces::Span& span : pieces.spans) {
     model.encode(pieces.view(span), scratch, ids);
   }
@@ -115,7 +115,8 @@ Tokenizer::Tokenizer(const ModelFiles& files) {
   const std::size_t end = std::max(impl_->model.vocabulary().end_id(), impl_->added.end_id());
   impl_->special.resize(end);
   for (std::size_t id = 0; id < end; ++id) {
-    impl_->special[id] = impl_->added.is_special(token(static_cast<TokenId>(id)));
+    const AddedToken* added = impl_->added.find(static_cast<TokenId>(id));
+    impl_->special[id] = added != nullptr && added->special;
   }
   const auto named = [&](const char* key) -> std::optional<TokenId> {
     std::optional<std::string> text = token_text(settings, key);
@@ -153,9 +154,9 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, EncodeOptions opti
       if (part.id) {
         ids.push_back(*part.id);
       } else {
-        const bool at_start = segment.begin == 0 && part.begin == 0 && normalized.keeps_start;
-        impl_->encode_segment(clean.substr(part.begin, part.end - part.begin), at_start, scratch,
-                              ids);
+        const std::size_t start_bytes = segment.begin == 0 ? normalized.start_bytes : 0;
+        impl_->encode_segment(clean.substr(part.begin, part.end - part.begin),
+                              start_bytes - std::min(start_bytes, part.begin), scratch, ids);
       }
     }
   }
@@ -182,7 +183,8 @@ std::optional<TokenId> Tokenizer::find(std::string_view token) const {
 }
 
 std::string_view Tokenizer::token(TokenId id) const {
-  return impl_->text_to_decode(id, false).value_or(std::string_view());
+  if (const AddedToken* added = impl_->added.find(id)) return added->content;
+  return impl_->model.vocabulary().text(id);
 }
 
 std::string Tokenizer::token_bytes(TokenId id) const {

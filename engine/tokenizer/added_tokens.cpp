@@ -77,7 +77,9 @@ std::optional<TokenTrie::Match> TokenTrie::find(std::string_view text, std::size
 }
 
 AddedToken read_added_token(const JsonAt& config, TokenId id) {
-  AddedToken token{.content = config.string("content"), .id = id};
+  AddedToken token;
+  token.content = config.string("content");
+  token.id = id;
   token.single_word = config.boolean_or("single_word", false);
   token.lstrip = config.boolean_or("lstrip", false);
   token.rstrip = config.boolean_or("rstrip", false);
@@ -121,12 +123,13 @@ void AddedTokens::add(AddedToken token) {
 void AddedTokens::index(const Normalizer& normalizer) {
   for (const bool special : {true, false}) {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
-      const AddedToken& token = tokens_[i];
+      AddedToken& token = tokens_[i];
       if (token.special != special) continue;
+      token.decoded = token.normalized ? normalizer.apply(token.content).text : token.content;
       if (!token.normalized) {
         raw_.add(token.content, i);
-      } else if (const std::string text = normalizer.apply(token.content).text; !text.empty()) {
-        normalized_.add(text, i);
+      } else if (!token.decoded.empty()) {
+        normalized_.add(token.decoded, i);
       }
     }
   }
@@ -140,11 +143,6 @@ const AddedToken* AddedTokens::find(TokenId id) const noexcept {
 const AddedToken* AddedTokens::find(std::string_view content) const noexcept {
   const auto found = by_content_.find(std::string(content));
   return found == by_content_.end() ? nullptr : &tokens_[found->second];
-}
-
-bool AddedTokens::is_special(std::string_view content) const noexcept {
-  const AddedToken* token = find(content);
-  return token != nullptr && token->special;
 }
 
 std::vector<Segment> AddedTokens::split(const TokenTrie& trie, std::string_view text) const {

@@ -19,6 +19,7 @@ namespace quire::engine::tokenizer {
 
 struct AddedToken {
   std::string content;
+  std::string decoded;  // what decoders see: the normalised content of a normalised token
   TokenId id = 0;
   bool single_word = false;  // only where no word character touches it
   bool lstrip = false;       // takes the white space before it along
@@ -69,7 +70,6 @@ class AddedTokens {
   const AddedToken* find(std::string_view content) const noexcept;
   /// Largest id + 1, or 0.
   std::size_t end_id() const noexcept { return end_id_; }
-  bool is_special(std::string_view content) const noexcept;
 
   std::vector<Segment> split_raw(std::string_view text) const { return split(raw_, text); }
   std::vector<Segment> split_normalized(std::string_view text) const {

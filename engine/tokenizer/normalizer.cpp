@@ -1,5 +1,6 @@
 #include "engine/tokenizer/normalizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/model_files.h"
@@ -8,19 +9,47 @@
 namespace quire::engine::tokenizer {
 namespace {
 
+std::size_t count_characters(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); at += code_point_at(text, at).bytes) ++count;
+  return count;
+}
+
+/// Bytes of the first `count` characters, or of all.
+std::size_t bytes_of_characters(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  for (; count > 0 && at < text.size(); --count) at += code_point_at(text, at).bytes;
+  return at;
+}
+
+/// The part of the text that stands for the first character of the original.
+std::string_view start_of(const NormalizedText& value) {
+  return std::string_view(value.text).substr(0, value.start_bytes);
+}
+
 void run(const PrependNormalizer& step, NormalizedText& value) {
-  if (!value.text.empty()) value.text.insert(0, step.prefix);
+  if (value.text.empty()) return;
+  value.text.insert(0, step.prefix);
+  if (value.start_bytes > 0) value.start_bytes += step.prefix.size();
 }
 
 void run(const ReplaceNormalizer& step, NormalizedText& value) {
+  std::size_t start_bytes = 0;
+  for (const Part& part : step.pattern.parts(start_of(value))) {
+    start_bytes += part.matched ? step.content.size() : part.end - part.begin;
+  }
   value.text = replace_all(step.pattern, value.text, step.content);
+  value.start_bytes = std::min(start_bytes, value.text.size());
 }
 
 void run(const UnicodeNormalizer& step, NormalizedText& value) {
+  const std::size_t characters = count_characters(normalize(start_of(value), step.form));
   value.text = normalize(value.text, step.form);
+  value.start_bytes = bytes_of_characters(value.text, characters);
 }
 
 void run(const LowercaseNormalizer& /*step*/, NormalizedText& value) {
+  value.start_bytes = to_lower(start_of(value)).size();
   value.text = to_lower(value.text);
 }
 
@@ -37,19 +66,25 @@ void run(const StripNormalizer& step, NormalizedText& value) {
     if (!is_white_space(first.value)) break;
     skipped += first.bytes;
   }
-  if (skipped > 0) value.keeps_start = false;
-  value.text = std::string(rest.substr(skipped));
+  rest.remove_prefix(skipped);
+  const std::size_t start_left = value.start_bytes - std::min(value.start_bytes, skipped);
+  value = {std::string(rest), std::min(start_left, rest.size())};
+}
+
+std::string without_marks(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    if (!is_combining_mark(point.value)) out.append(text, at, point.bytes);
+    at += point.bytes;
+  }
+  return out;
 }
 
 void run(const StripAccentsNormalizer& /*step*/, NormalizedText& value) {
-  std::string out;
-  out.reserve(value.text.size());
-  for (std::size_t at = 0; at < value.text.size();) {
-    const CodePoint point = code_point_at(value.text, at);
-    if (!is_combining_mark(point.value)) out.append(value.text, at, point.bytes);
-    at += point.bytes;
-  }
-  value.text = std::move(out);
+  value.start_bytes = without_marks(start_of(value)).size();
+  value.text = without_marks(value.text);
 }
 
 }  // namespace
@@ -101,7 +136,7 @@ void Normalizer::add(const JsonAt& config, int depth) {
 }
 
 NormalizedText Normalizer::apply(std::string_view text) const {
-  NormalizedText value{std::string(text)};
+  NormalizedText value{std::string(text), bytes_of_characters(text, 1)};
   for (const Step& step : steps_) {
     std::visit([&](const auto& one) { run(one, value); }, step);
   }

@@ -29,11 +29,11 @@ struct StripNormalizer {
 };
 struct StripAccentsNormalizer {};
 
-/// A text after normalisation. `keeps_start` tells whether its first character still stands for the
-/// first of the original (a stripped prefix does not).
+/// A text after normalisation. Its first `start_bytes` bytes stand for the first character of the
+/// original: none when that was stripped, several characters when it was decomposed.
 struct NormalizedText {
   std::string text;
-  bool keeps_start = true;
+  std::size_t start_bytes = 0;
 };
 
 /// Immutable. Thread: any.

@@ -27,22 +27,24 @@ void split_each(Pieces& pieces, const PartsOf& parts_of, SplitBehavior behavior)
   for (const Pieces::Span& span : pieces.spans) {
     for (const Part& part : cut(parts_of(pieces.view(span)), behavior)) {
       if (part.begin == part.end) continue;
-      spans.push_back(
-          {span.begin + part.begin, span.begin + part.end, span.at_start && part.begin == 0});
+      spans.push_back({span.begin + part.begin, span.begin + part.end,
+                       span.start_bytes - std::min(span.start_bytes, part.begin)});
     }
   }
   pieces.spans = std::move(spans);
 }
 
-/// Replaces the text of each piece; `rewrite(text, at_start, out)` appends the new one.
+/// Replaces the text of each piece; `rewrite(text, at_start, out)` appends the new one, of which
+/// the first character stands for the start if the old one's did.
 template <class Rewrite>
 void rewrite_each(Pieces& pieces, const Rewrite& rewrite) {
   std::string text;
   text.reserve(pieces.text.size() + pieces.text.size() / 4);
   for (Pieces::Span& span : pieces.spans) {
     const std::size_t begin = text.size();
-    rewrite(pieces.view(span), span.at_start, text);
-    span = {begin, text.size(), span.at_start};
+    const bool at_start = span.start_bytes > 0;
+    rewrite(pieces.view(span), at_start, text);
+    span = {begin, text.size(), at_start ? code_point_at(text, begin).bytes : 0};
   }
   pieces.text = std::move(text);
 }
@@ -193,10 +195,10 @@ void PreTokenizer::add(const JsonAt& config, int depth) {
   }
 }
 
-Pieces PreTokenizer::apply(std::string text, bool at_start) const {
+Pieces PreTokenizer::apply(std::string text, std::size_t start_bytes) const {
   Pieces pieces{std::move(text), {}};
   if (pieces.text.empty()) return pieces;
-  pieces.spans.push_back({0, pieces.text.size(), at_start});
+  pieces.spans.push_back({0, pieces.text.size(), start_bytes});
   for (const Step& step : steps_) {
     std::visit([&](const auto& one) { run(one, pieces); }, step);
   }

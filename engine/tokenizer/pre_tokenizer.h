@@ -44,11 +44,11 @@ MetaspaceStep read_metaspace(const JsonAt& config);
 /// A string of one character. Throws LoadError.
 std::string read_character(const JsonAt& config);
 
-/// One text cut into pieces. `at_start` marks the piece that begins where the original text does.
+/// One text cut into pieces. The first `start_bytes` bytes of a piece stand for the first character
+/// of the original text; 0 everywhere else.
 struct Pieces {
   struct Span {
-    std::size_t begin, end;
-    bool at_start;
+    std::size_t begin, end, start_bytes;
   };
   std::string text;
   std::vector<Span> spans;  // none empty
@@ -67,7 +67,7 @@ class PreTokenizer {
   explicit PreTokenizer(const JsonAt& config);
 
   /// Throws EncodeError when a pattern exceeds its limits. REQUIRES: valid UTF-8.
-  Pieces apply(std::string text, bool at_start) const;
+  Pieces apply(std::string text, std::size_t start_bytes) const;
 
  private:
   using Step = std::variant<ByteLevelStep, SplitStep, MetaspaceStep, DigitsStep, PunctuationStep,

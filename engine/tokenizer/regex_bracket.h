@@ -32,6 +32,10 @@ class PatternReader {
 
 inline constexpr std::string_view kWordItems = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 
+/// \w and \b outside brackets also count these as word characters: superscript digits and fractions
+/// of Latin-1, an oddity of Oniguruma's table for the first 256 characters.
+inline constexpr std::string_view kOddWordItems = "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
+
 /// What \s, \w, \d or \h (or its upper-case negation) stands for inside brackets.
 std::optional<std::string_view> shorthand_items(char letter);
 /// "\n" and the like, as PCRE2 writes them.

@@ -21,6 +21,7 @@ constexpr std::size_t kMaxGroupNesting = 100;
 std::string bracketed(std::string_view items, bool negated) {
   std::string result(negated ? "[^" : "[");
   result += items;
+  if (items == kWordItems) result += kOddWordItems;
   result += ']';
   return result;
 }

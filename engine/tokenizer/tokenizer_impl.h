@@ -22,8 +22,8 @@ struct Tokenizer::Impl {
 
   /// The text of an id for decoding; nothing for an unknown id or a special token to be skipped.
   std::optional<std::string_view> text_to_decode(TokenId id, bool skip_special_tokens) const;
-  void encode_segment(std::string_view text, bool at_start, tokenizer::BpeScratch& scratch,
-                      std::vector<TokenId>& ids) const;
+  void encode_segment(std::string_view text, std::size_t start_bytes,
+                      tokenizer::BpeScratch& scratch, std::vector<TokenId>& ids) const;
 
   tokenizer::Bpe model;
   tokenizer::AddedTokens added;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace quire::engine::test {
 
@@ -33,7 +34,7 @@ SoloSequence::SoloSequence(const Decoder& decoder, kernels::Backend& backend,
                                   .dtype = kv_dtype});
 }
 
-std::vector<std::vector<float>> SoloSequence::run(std::span<const std::int32_t> ids) {
+Logits SoloSequence::run(std::span<const std::int32_t> ids) {
   const auto rows = static_cast<std::int32_t>(ids.size());
   const kernels::SequenceRows sequence{0, rows, position_, blocks_};
   const ForwardContext context{decoder_, rope_, backend_, *cache_, workspace_};
@@ -45,12 +46,31 @@ std::vector<std::vector<float>> SoloSequence::run(std::span<const std::int32_t> 
   const auto vocab = static_cast<std::size_t>(decoder_.spec.vocab_size);
   std::vector<float> flat(ids.size() * vocab);
   backend_.download(project_logits(context, all), flat);
-  std::vector<std::vector<float>> logits;
+  Logits logits;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto begin = flat.begin() + static_cast<std::ptrdiff_t>(i * vocab);
     logits.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(vocab));
   }
   return logits;
+}
+
+double largest_difference(const Logits& a, const Logits& b) {
+  double top = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t j = 0; j < a[i].size(); ++j) {
+      top = std::max(top, std::abs(static_cast<double>(a[i][j]) - static_cast<double>(b[i][j])));
+    }
+  }
+  return top;
+}
+
+double rounding_tolerance(const DecoderSpec& spec, const Logits& expected) {
+  const double per_layer = 3.0 * spec.width + spec.heads * spec.head_dim + spec.inner +
+                           spec.head_dim + static_cast<double>(expected.size());
+  const double terms = static_cast<double>(spec.layers.size()) * per_layer + spec.width;
+  const Logits zeros(expected.size(), std::vector<float>(expected.front().size()));
+  return 2.0 * terms * static_cast<double>(std::numeric_limits<float>::epsilon()) *
+         largest_difference(expected, zeros);
 }
 
 double log_softmax(std::span<const float> logits, std::int32_t id) {

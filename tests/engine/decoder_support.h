@@ -26,6 +26,8 @@ std::unique_ptr<kernels::Backend> make_backend(const std::string& name);
 /// "reference" and every ISA that this machine runs.
 std::vector<std::string> backend_names();
 
+using Logits = std::vector<std::vector<float>>;  // [rows][vocab]
+
 /// One sequence with its own cache, fed in chunks.
 class SoloSequence {
  public:
@@ -33,8 +35,8 @@ class SoloSequence {
   SoloSequence(const Decoder& decoder, kernels::Backend& backend, std::int32_t max_positions,
                kernels::DType kv_dtype = kernels::DType::f32);
 
-  /// Runs the tokens at the next positions; returns the logits of each, [ids.size()][vocab].
-  std::vector<std::vector<float>> run(std::span<const std::int32_t> ids);
+  /// Runs the tokens at the next positions; returns the logits of each.
+  Logits run(std::span<const std::int32_t> ids);
 
  private:
   const Decoder& decoder_;
@@ -45,6 +47,12 @@ class SoloSequence {
   Workspace workspace_;
   std::int32_t position_ = 0;
 };
+
+/// First-order bound on the difference of two f32 computations of `expected`: every accumulated
+/// term rounds once on each side, and no stage amplifies the relative error of its input (the norms
+/// rescale it away).
+double rounding_tolerance(const DecoderSpec& spec, const Logits& expected);
+double largest_difference(const Logits& a, const Logits& b);
 
 /// Natural logarithm of softmax(logits)[id], in double.
 double log_softmax(std::span<const float> logits, std::int32_t id);

@@ -103,6 +103,27 @@ QUIRE_INLINE void add_unit(const std::byte* const (&from)[kVectors], const std::
 #endif
 }
 
+/// totals += step * (scale * sums + bias * code_sum) of one group; `scales` at the strip's column.
+template <int kRows, int kVectors>
+QUIRE_INLINE void add_group(const AffineTile& tile, int group, const std::byte* scales,
+                            const Sums<kRows, kVectors>& sums, F32 (&totals)[kRows][kVectors]) {
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) {
+    const std::byte* at = scales + v * kLanes * bytes_of(tile.element);
+    const F32 scale = load_element(at, tile.element);
+    const F32 bias = load_element(at + value_bytes(tile.element), tile.element);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const cpu::GroupScale& row = tile.scales[static_cast<std::size_t>(r) * tile.scales_stride +
+                                               static_cast<std::size_t>(group)];
+      const F32 dot = __builtin_convertvector(sums.of[r][v], F32);
+      const F32 sum = fma(scale, dot, bias * broadcast(row.code_sum));
+      totals[r][v] = fma(broadcast(row.step), sum, totals[r][v]);
+    }
+  }
+}
+
+/// kVectors vectors of columns from `column` on, for kRows rows and all groups of the block.
 template <int kBits, int kRows, int kVectors>
 void affine_strip(const AffineTile& tile, int column) {
   F32 totals[kRows][kVectors];
@@ -135,20 +156,7 @@ void affine_strip(const AffineTile& tile, int column) {
       panel += unit_bytes(kBits);
       x += cpu::kUnitDepth;
     }
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
-      const std::byte* at = scales + v * kLanes * bytes_of(tile.element);
-      const F32 scale = load_element(at, tile.element);
-      const F32 bias = load_element(at + value_bytes(tile.element), tile.element);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) {
-        const cpu::GroupScale& row = tile.scales[static_cast<std::size_t>(r) * tile.scales_stride +
-                                                 static_cast<std::size_t>(g)];
-        const F32 dot = __builtin_convertvector(sums.of[r][v], F32);
-        const F32 sum = fma(scale, dot, bias * broadcast(row.code_sum));
-        totals[r][v] = fma(broadcast(row.step), sum, totals[r][v]);
-      }
-    }
+    add_group(tile, g, scales, sums, totals);
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {

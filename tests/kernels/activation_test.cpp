@@ -18,6 +18,7 @@ class GatedActivation : public BackendTest {
     const OwnedMatrix ups = make_matrix(on, up, rows, width, {placement.gap, placement.offset});
     const OwnedMatrix out = make_output(on, rows, width, placement);
     on.gated_activation({.kind = kind, .gate = gates.view, .up = ups.view, .out = out.view});
+    expect_surroundings_untouched(on, out, "out");
     return read(on, out.view);
   }
 };

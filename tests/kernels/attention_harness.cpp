@@ -114,6 +114,9 @@ class Run {
                         .scale = 1.0F / std::sqrt(static_cast<float>(shape_.head_dim)),
                         .window = shape_.window,
                         .out = out.view});
+    expect_surroundings_untouched(backend_, stored.q, "q");
+    expect_surroundings_untouched(backend_, stored.k, "k");
+    expect_surroundings_untouched(backend_, out, "out");
     return read(backend_, out.view);
   }
 

@@ -47,6 +47,20 @@ Values read(Backend& backend, const Matrix& matrix) {
   return values;
 }
 
+void expect_surroundings_untouched(Backend& backend, const OwnedMatrix& matrix,
+                                   const std::string& what) {
+  const auto floats = static_cast<std::int32_t>(matrix.buffer->floats());
+  const Values all = read(backend, {matrix.buffer.get(), 0, 1, floats, floats});
+  const auto stride = static_cast<std::size_t>(matrix.view.stride);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool before = i < matrix.view.offset;
+    const std::size_t column = before ? 0 : (i - matrix.view.offset) % stride;
+    if (!before && column < static_cast<std::size_t>(matrix.view.cols)) continue;
+    ASSERT_TRUE(std::isnan(all[i]))
+        << what << ": element " << i << " beside the matrix was written";
+  }
+}
+
 Values rows_of(const Values& values, std::int32_t cols, std::int32_t first, std::int32_t count) {
   const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first) * cols;
   return {begin, begin + static_cast<std::ptrdiff_t>(count) * cols};

@@ -19,7 +19,9 @@
 namespace quire::kernels {
 
 /// How a failing test prints its parameter.
-inline void PrintTo(const Device& device, std::ostream* to) { *to << device.name; }
+inline void PrintTo(const Device& device, std::ostream* to) {
+  *to << device.name;
+}
 
 /// f32 values of a row-major matrix without gaps.
 using Values = std::vector<float>;
@@ -44,6 +46,10 @@ OwnedMatrix make_output(Backend& backend, std::int32_t rows, std::int32_t cols,
                         Placement placement = {});
 std::unique_ptr<Buffer> make_vector(Backend& backend, const Values& values);
 Values read(Backend& backend, const Matrix& matrix);
+
+/// Fails when an element of the buffer outside the view is no longer the NaN that it was made with.
+void expect_surroundings_untouched(Backend& backend, const OwnedMatrix& matrix,
+                                   const std::string& what);
 
 /// Rows [first, first + count) of row-major `values` with `cols` columns.
 Values rows_of(const Values& values, std::int32_t cols, std::int32_t first, std::int32_t count);

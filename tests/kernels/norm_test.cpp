@@ -24,6 +24,8 @@ class RmsNorm : public BackendTest {
                  .gain = gain.get(),
                  .epsilon = 1e-5F,
                  .out = out.view});
+    expect_surroundings_untouched(on, residual, "residual");
+    expect_surroundings_untouched(on, out, "out");
     return {read(on, residual.view), read(on, out.view)};
   }
 };

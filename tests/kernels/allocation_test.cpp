@@ -1,0 +1,123 @@
+// Counts every operator new of the process: after the largest batch has been seen, a step has none.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "tests/kernels/backend_fixture.h"
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t rounded = (bytes + alignment) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  return counted(bytes, alignof(std::max_align_t));
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace quire::kernels {
+namespace {
+
+constexpr std::int32_t kHeads = 4, kKvHeads = 2, kDim = 64, kWidth = kHeads * kDim;
+constexpr std::int32_t kKvWidth = kKvHeads * kDim;
+
+/// One attention block of a model, with everything allocated at construction.
+class Layer {
+ public:
+  Layer(Backend& backend, std::int32_t rows)
+      : backend_(backend),
+        ids_(static_cast<std::size_t>(rows), 3),
+        cache_(backend.make_kv_cache({1, 64, kKvHeads, kDim, DType::bf16})),
+        x_(make_output(backend, rows, kWidth)),
+        normed_(make_output(backend, rows, kWidth)),
+        q_(make_output(backend, rows, kWidth)),
+        k_(make_output(backend, rows, kKvWidth)),
+        v_(make_output(backend, rows, kKvWidth)),
+        angles_(make_output(backend, rows, kDim)),
+        gain_(make_vector(backend, Values(kWidth, 1.0F))),
+        elements_(random_values(std::size_t{kWidth} * kWidth, 1)) {
+    const auto weight = [&](std::int32_t n) {
+      const auto* elements = reinterpret_cast<const std::byte*>(elements_.data());
+      return backend.prepare_weight(
+          {.rows = n, .cols = kWidth, .dense = DenseSource{DType::f32, elements}, .affine = {}});
+    };
+    wide_ = weight(kWidth);
+    narrow_ = weight(kKvWidth);
+    for (std::int32_t i = 0; i < 64; ++i) blocks_.push_back(BlockId{i});
+  }
+
+  void step(std::int32_t rows, std::int32_t position) {
+    const SequenceRows sequences[] = {{0, rows, position, blocks_}};
+    backend_.begin_step({rows, sequences});
+    const Matrix x = x_.view.top(rows), normed = normed_.view.top(rows), q = q_.view.top(rows),
+                 k = k_.view.top(rows), v = v_.view.top(rows), angles = angles_.view.top(rows);
+    backend_.embed(*wide_, std::span(ids_).first(static_cast<std::size_t>(rows)), x);
+    backend_.rope_angles(frequencies_, angles);
+    backend_.rms_norm({.residual = x, .gain = gain_.get(), .out = normed});
+    const LinearTerm terms[] = {
+        {wide_.get(), nullptr, q}, {narrow_.get(), nullptr, k}, {narrow_.get(), nullptr, v}};
+    backend_.linear(normed, terms);
+    backend_.rope_store(
+        {.q = q, .k = k, .v = v, .angles = angles, .head_dim = kDim, .cache = cache_.get()});
+    backend_.attention({.q = q, .cache = cache_.get(), .out = normed});
+    backend_.gated_activation({.gate = normed, .up = x, .out = x});
+    backend_.gather_rows(x, std::span(kLast), normed.top(1));
+  }
+
+ private:
+  static constexpr std::int32_t kLast[] = {0};
+
+  Backend& backend_;
+  std::vector<std::int32_t> ids_;
+  std::vector<BlockId> blocks_;
+  std::unique_ptr<KvCache> cache_;
+  OwnedMatrix x_, normed_, q_, k_, v_, angles_;
+  std::unique_ptr<Buffer> gain_;
+  Values elements_;
+  std::unique_ptr<Weight> wide_, narrow_;
+  RopeFrequencies frequencies_ = make_rope_frequencies({.rotary_dim = kDim});
+};
+
+class Allocations : public BackendTest {};
+QUIRE_ON_EVERY_DEVICE(Allocations);
+
+TEST_P(Allocations, HappenForTheLargestBatchOnly) {
+  Layer layer(*backend, 300);
+  layer.step(300, 0);
+  const std::size_t before = allocations.load();
+  EXPECT_GT(before, 0U);
+  for (std::int32_t i = 0; i < 20; ++i) layer.step(1, 300 + i);
+  layer.step(300, 320);
+  EXPECT_EQ(allocations.load(), before);
+}
+
+}  // namespace
+}  // namespace quire::kernels

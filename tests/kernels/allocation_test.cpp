@@ -1,50 +1,13 @@
-// Counts every operator new of the process: after the largest batch has been seen, a step has none.
+// Once the largest batch has been seen, a step allocates nothing.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "tests/kernels/backend_fixture.h"
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t rounded = (bytes + alignment) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes, alignof(std::max_align_t));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
+#include "tests/support/allocation_count.h"
 
 namespace quire::kernels {
 namespace {
+
+using testing_support::allocation_count;
 
 constexpr std::int32_t kHeads = 4, kKvHeads = 2, kDim = 64, kWidth = kHeads * kDim;
 constexpr std::int32_t kKvWidth = kKvHeads * kDim;
@@ -112,11 +75,11 @@ QUIRE_ON_EVERY_DEVICE(Allocations);
 TEST_P(Allocations, HappenForTheLargestBatchOnly) {
   Layer layer(*backend, 300);
   layer.step(300, 0);
-  const std::size_t before = allocations.load();
-  EXPECT_GT(before, 0U);
+  const std::int64_t before = allocation_count();
+  EXPECT_GT(before, 0) << "the counter sees what the first step allocates";
   for (std::int32_t i = 0; i < 20; ++i) layer.step(1, 300 + i);
   layer.step(300, 320);
-  EXPECT_EQ(allocations.load(), before);
+  EXPECT_EQ(allocation_count(), before);
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ class Planner {
   std::int32_t grant(std::int32_t wanted);
   std::int32_t could_grant(std::int32_t wanted) const;
   std::optional<BlockHash> awaited_block(const Sequence& sequence, std::size_t known) const;
+  bool still_waits(const Sequence& sequence) const;
   bool in_flight(const BlockHash& hash, const Sequence& waiter) const;
   bool fits(const Sequence& sequence, std::span<const BlockId> shared) const;
   void admit(const Sequence& sequence, std::vector<BlockId> shared);
@@ -143,7 +144,7 @@ void Planner::admit_waiting() {
     if (left_ == 0 || passed_over == kMaxPassedOver) return;
     if (static_cast<std::int32_t>(kept_runs_ + admitted_.size()) >= state_.max_running()) return;
     if (admitted_.contains(sequence.id)) continue;
-    if (sequence.waits_for && in_flight(*sequence.waits_for, sequence)) continue;
+    if (still_waits(sequence)) continue;
 
     const std::int32_t limit = sequence.reusable_tokens() / kBlockTokens;
     std::vector<BlockId> shared =
@@ -161,6 +162,12 @@ void Planner::admit_waiting() {
     if (!fits(sequence, shared)) return;
     admit(sequence, std::move(shared));
   }
+}
+
+/// What the last plan found still holds: no need to match the prompt again.
+bool Planner::still_waits(const Sequence& sequence) const {
+  return sequence.waits_for && !state_.index.contains(*sequence.waits_for) &&
+         in_flight(*sequence.waits_for, sequence);
 }
 
 /// The block that `sequence` would compute first, if somebody else is about to compute it.

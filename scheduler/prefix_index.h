@@ -52,6 +52,8 @@ class PrefixIndex {
   explicit PrefixIndex(std::int32_t blocks);
 
   std::optional<BlockId> find(const BlockKey& key) const;
+  /// Whether some block has this hash: not yet a hit.
+  bool contains(const BlockHash& hash) const { return blocks_.contains(hash); }
   /// The longest indexed chain of a sequence's first blocks. `hashes` has one entry for each full
   /// block of `tokens`; at most `limit` blocks are looked at.
   std::vector<BlockId> match(std::span<const BlockHash> hashes,

@@ -278,6 +278,19 @@ TEST(Scheduler, WaiterGoesOnWhenTheComputingStepFails) {
   EXPECT_TRUE(is_answer_alone(waiter, driver.config));
 }
 
+TEST(Scheduler, WaiterTakesACommittedBlockThoughAScoringRequestComputesItAgain) {
+  Driver driver(small_config());
+  driver.submit(request_of(80));
+  Request scoring = request_of(80);
+  scoring.sampling.prompt_logprobs = true;
+  driver.submit(scoring);
+  const Submitted waiter = driver.submit(request_of(80));
+  driver.step();
+  EXPECT_FALSE(waiter.stream->started.has_value());
+  driver.step();
+  EXPECT_EQ(waiter.stream->started, 64);
+}
+
 TEST(Scheduler, WaiterDoesNotHoldUpOthers) {
   Driver driver(small_config());
   driver.submit(request_of(500));

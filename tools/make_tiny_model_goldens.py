@@ -11,9 +11,11 @@ come from the same transformers model after numpy has unpacked them again.
 """
 import json
 import pathlib
+import string
 import sys
 
 import numpy as np
+import tokenizers
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -171,11 +173,39 @@ def make_quantized(root, name, seed):
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
+def make_tokenizer(folder):
+    """A SentencePiece-style BPE of 85 ids, fewer than the 96 of the model, as is often found."""
+    pieces = ["<unk>", "<s>", "</s>", "\u2581"]
+    pieces += list(string.ascii_letters + string.digits) + list(".,!?:;'\"-()[]")
+    merges = [("t", "h"), ("th", "e"), ("\u2581", "the"), ("a", "n"), ("i", "n"), ("o", "n")]
+    pieces += ["".join(pair) for pair in merges]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(
+        vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges, unk_token="<unk>"))
+    tokenizer.normalizer = tokenizers.normalizers.Sequence([
+        tokenizers.normalizers.Prepend("\u2581"), tokenizers.normalizers.Replace(" ", "\u2581")])
+    tokenizer.decoder = tokenizers.decoders.Sequence([
+        tokenizers.decoders.Replace("\u2581", " "), tokenizers.decoders.Fuse(),
+        tokenizers.decoders.Strip(" ", 1, 0)])
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", 1)])
+    tokenizer.add_special_tokens(["<unk>", "<s>", "</s>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({
+        "bos_token": {"__type": "AddedToken", "content": "<s>", "special": True},
+        "eos_token": "</s>", "pad_token": None, "tokenizer_class": "LlamaTokenizer",
+        "chat_template": "{{ bos_token }}{% for m in messages %}{{ m.content }}{{ eos_token }}"
+                         "{% endfor %}"}, indent=2) + "\n")
+    (folder / "generation_config.json").write_text(json.dumps({
+        "bos_token_id": 1, "eos_token_id": [2, 7], "do_sample": True, "temperature": 0.6,
+        "top_p": 0.9}, indent=2) + "\n")
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     for seed, (name, (config, dtype)) in enumerate(MODELS.items()):
         make_plain(root, name, config, dtype, seed)
     make_quantized(root, "mlx-affine", 100)
+    make_tokenizer(root / "llama3")
 
 
 if __name__ == "__main__":

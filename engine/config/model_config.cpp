@@ -48,6 +48,10 @@ void read_heads(const JsonObject& config, ModelConfig& model) {
                                      std::to_string(model.heads) + ", and head_dim is absent");
   }
   model.head_dim = head_dim.value_or(model.width / model.heads);
+  if (model.head_dim % 2 != 0) {
+    throw LoadError(config.label() + ": head_dim = " + std::to_string(model.head_dim) +
+                    " is odd, so that heads cannot be rotated");
+  }
   if (std::int64_t{model.heads} * model.head_dim > kWidth.max) {
     config.refuse("head_dim", "times num_attention_heads is too large");
   }

@@ -4,8 +4,8 @@
 
 #include <array>
 #include <cctype>
-#include <cmath>
 #include <charconv>
+#include <cmath>
 
 namespace quire::tools {
 namespace {
@@ -21,14 +21,14 @@ constexpr std::array<Unit, 14> kUnits{{{"", 1},
                                        {"k", kKibi},
                                        {"kib", kKibi},
                                        {"kb", 1e3},
-                                       {"m", kKibi * kKibi},
-                                       {"mib", kKibi * kKibi},
+                                       {"m", kKibi* kKibi},
+                                       {"mib", kKibi* kKibi},
                                        {"mb", 1e6},
-                                       {"g", kKibi * kKibi * kKibi},
-                                       {"gib", kKibi * kKibi * kKibi},
+                                       {"g", kKibi* kKibi* kKibi},
+                                       {"gib", kKibi* kKibi* kKibi},
                                        {"gb", 1e9},
-                                       {"t", kKibi * kKibi * kKibi * kKibi},
-                                       {"tib", kKibi * kKibi * kKibi * kKibi},
+                                       {"t", kKibi* kKibi* kKibi* kKibi},
+                                       {"tib", kKibi* kKibi* kKibi* kKibi},
                                        {"tb", 1e12}}};
 constexpr double kLargest = 0x1p62;
 
@@ -53,7 +53,8 @@ std::optional<std::size_t> parse_byte_size(std::string_view text) {
 
 std::string format_byte_size(std::size_t bytes) {
   const auto value = static_cast<double>(bytes);
-  if (value >= kKibi * kKibi * kKibi) return fmt::format("{:.1f} GiB", value / (kKibi * kKibi * kKibi));
+  if (value >= kKibi * kKibi * kKibi)
+    return fmt::format("{:.1f} GiB", value / (kKibi * kKibi * kKibi));
   if (value >= kKibi * kKibi) return fmt::format("{:.1f} MiB", value / (kKibi * kKibi));
   if (value >= kKibi) return fmt::format("{:.1f} KiB", value / kKibi);
   return fmt::format("{} bytes", bytes);

@@ -1,5 +1,5 @@
-// The subcommands of `quire`. Each adds its options to the command line and, when it is the one that
-// was chosen, sets what main runs.
+// The subcommands of `quire`. Each adds its options to the command line and, when it is the one
+// that was chosen, sets what main runs.
 #pragma once
 
 #include <functional>

@@ -25,8 +25,8 @@ engine::ModelFiles embedded_model_files() {
                        quire_demo_generation_config_end));
   files.push_back(file("model.safetensors", quire_demo_weights, quire_demo_weights_end));
   files.push_back(file("tokenizer.json", quire_demo_tokenizer, quire_demo_tokenizer_end));
-  files.push_back(file("tokenizer_config.json", quire_demo_tokenizer_config,
-                       quire_demo_tokenizer_config_end));
+  files.push_back(
+      file("tokenizer_config.json", quire_demo_tokenizer_config, quire_demo_tokenizer_config_end));
   return engine::ModelFiles::from_memory("embedded demo model", std::move(files));
 }
 

@@ -23,7 +23,8 @@ void add_model_options(CLI::App& command, EngineOptions& options) {
                   "Folder of a model (config.json, *.safetensors, tokenizer.json). Without it, the "
                   "small embedded model runs.")
       ->check(CLI::ExistingDirectory);
-  command.add_option("--device", options.device, "Where to compute: cpu, or reference (slow, exact).")
+  command
+      .add_option("--device", options.device, "Where to compute: cpu, or reference (slow, exact).")
       ->check(CLI::IsMember({"cpu", "reference"}));
   command
       .add_option("--threads", options.threads,
@@ -38,8 +39,9 @@ void add_model_options(CLI::App& command, EngineOptions& options) {
                   "Tokens of one step, prompts and answers of all requests together.")
       ->check(CLI::Range(1, 1 << 20));
   command
-      .add_option("--kv-cache-dtype", options.kv_cache_dtype,
-                  "Element type of the KV cache: f32, bf16, or auto (f32 for f32 weights, else bf16).")
+      .add_option(
+          "--kv-cache-dtype", options.kv_cache_dtype,
+          "Element type of the KV cache: f32, bf16, or auto (f32 for f32 weights, else bf16).")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
   CLI::Option* memory =
       command
@@ -57,16 +59,16 @@ void add_model_options(CLI::App& command, EngineOptions& options) {
 }
 
 void add_batch_options(CLI::App& command, EngineOptions& options) {
-  command
-      .add_option("--max-num-seqs", options.max_num_seqs, "Requests that run at the same time.")
+  command.add_option("--max-num-seqs", options.max_num_seqs, "Requests that run at the same time.")
       ->check(CLI::Range(1, 1 << 16));
   command
       .add_option("--max-queued-requests", options.max_queued_requests,
                   "Requests that may wait beyond those; more are refused with 429.")
       ->check(CLI::Range(1, 1 << 20));
   command
-      .add_option("--scheduling-policy", options.scheduling_policy,
-                  "Who runs first: fcfs (in order of arrival) or priority (lower `priority` first).")
+      .add_option(
+          "--scheduling-policy", options.scheduling_policy,
+          "Who runs first: fcfs (in order of arrival) or priority (lower `priority` first).")
       ->check(CLI::IsMember({"fcfs", "priority"}));
 }
 

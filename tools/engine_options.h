@@ -11,9 +11,9 @@ class App;
 namespace quire::tools {
 
 struct EngineOptions {
-  std::string model;           // folder; "" = the embedded model
-  std::string device = "cpu";  // cpu, reference
-  std::int32_t threads = 0;    // 0 = every core this process may run on
+  std::string model;               // folder; "" = the embedded model
+  std::string device = "cpu";      // cpu, reference
+  std::int32_t threads = 0;        // 0 = every core this process may run on
   std::int32_t max_model_len = 0;  // tokens of one request; 0 = what the model was made for
   std::int32_t max_num_batched_tokens = 512;
   std::int32_t max_num_seqs = 128;

@@ -19,7 +19,7 @@ namespace quire::tools {
 class LocalEngine {
  public:
   struct Observers {
-    engine::LoadProgress on_load;                             // null = none
+    engine::LoadProgress on_load;                               // null = none
     std::function<void(const scheduler::StepRecord&)> on_step;  // null = none
   };
 

@@ -25,7 +25,9 @@ std::optional<std::size_t> number_in(const std::filesystem::path& file) {
   return std::nullopt;  // absent, or "max"
 }
 
-std::size_t left(std::size_t limit, std::size_t used) { return limit > used ? limit - used : 0; }
+std::size_t left(std::size_t limit, std::size_t used) {
+  return limit > used ? limit - used : 0;
+}
 
 std::int32_t blocks_for(std::int32_t tokens) {
   return (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
@@ -124,7 +126,8 @@ std::string describe(const MemoryPlan& plan, const engine::ModelSummary& summary
     table += fmt::format("  {:<12} {:>12}   {}\n", name, format_byte_size(bytes), note);
   };
   row("weights", summary.weight_bytes,
-      fmt::format("{:.1f} M parameters, {}", static_cast<double>(summary.parameters) / 1e6, weights));
+      fmt::format("{:.1f} M parameters, {}", static_cast<double>(summary.parameters) / 1e6,
+                  weights));
   row("KV cache", plan.kv_bytes,
       fmt::format("{} blocks of {} tokens, {}", plan.kv_blocks, kernels::kBlockTokens,
                   kernels::name_of(plan.kv_dtype)));

@@ -1,5 +1,5 @@
-// How the memory is divided before anything starts: weights, KV cache, activations. A plan that does
-// not fit is refused with the figures and the options that would make it fit.
+// How the memory is divided before anything starts: weights, KV cache, activations. A plan that
+// does not fit is refused with the figures and the options that would make it fit.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,9 @@ struct MemoryPlan {
   double full_contexts() const noexcept;
 };
 
-/// Bytes that this process may still take: MemAvailable of /proc/meminfo, less when a cgroup (v2 or v1)
-/// allows less. `root` stands for "/" in tests. Throws PlanError when /proc/meminfo cannot be read.
+/// Bytes that this process may still take: MemAvailable of /proc/meminfo, less when a cgroup (v2 or
+/// v1) allows less. `root` stands for "/" in tests. Throws PlanError when /proc/meminfo cannot be
+/// read.
 std::size_t available_memory(const std::filesystem::path& root = "/");
 
 /// REQUIRES: the options passed the command line's checks. Throws PlanError.

@@ -13,8 +13,10 @@ int list() {
     std::printf("%c %-16s %s%s\n", device.chosen ? '*' : ' ', device.name.c_str(),
                 device.description.c_str(), device.supported ? "" : " (not on this machine)");
   }
-  std::printf("  %-16s %s\n", "reference", "scalar, double accumulation, one thread: the specification");
-  std::printf("\n* is what --device cpu takes; QUIRE_CPU_ISA=NAME (the part after cpu:) forces another.\n");
+  std::printf("  %-16s %s\n", "reference",
+              "scalar, double accumulation, one thread: the specification");
+  std::printf(
+      "\n* is what --device cpu takes; QUIRE_CPU_ISA=NAME (the part after cpu:) forces another.\n");
   return 0;
 }
 

@@ -1,10 +1,9 @@
 """Trains the demo model on the generated corpus. CPU, one thread, fixed seeds.
 
-Usage: train.py WORK_FOLDER [--minutes M] [--steps N]    (tokenizer.json is in WORK_FOLDER)
+Usage: train.py WORK_FOLDER [--steps N]    (tokenizer.json is in WORK_FOLDER)
 Writes checkpoint.pt (weights, optimiser, step), from which a later call goes on, and prints the loss.
 """
 import argparse
-import math
 import pathlib
 import random
 import time
@@ -16,7 +15,7 @@ import corpus
 from llama import Llama, Shape
 
 BATCH_TOKENS = 6144
-PEAK, FLOOR, WARMUP = 3e-3, 1e-4, 60
+PEAK, FLOOR, WARMUP, DECAY = 2.5e-3, 5e-5, 60, 0.35
 PROMPT_WEIGHT = 0.1  # loss weight of tokens that the assistant does not say
 
 
@@ -61,16 +60,17 @@ def batches(tokenizer: Tokenizer, seed: int):
 
 
 def learning_rate(step: int, steps: int) -> float:
+    """Up, level, and down to FLOOR over the last DECAY of all steps."""
     if step < WARMUP:
         return PEAK * (step + 1) / WARMUP
-    part = (step - WARMUP) / max(1, steps - WARMUP)
-    return FLOOR + 0.5 * (PEAK - FLOOR) * (1 + math.cos(math.pi * min(1.0, part)))
+    left = (steps - step) / (DECAY * steps)
+    return FLOOR + (PEAK - FLOOR) * min(1.0, left)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1200)
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(20)
@@ -108,7 +108,7 @@ def main() -> None:
         tokens += ids.numel()
         if step % 25 == 0 or step + 1 == args.steps:
             print(f"step {step} loss {mean:.4f} tokens {tokens} cpu seconds {time.process_time() - start:.0f}", flush=True)
-        if step % 100 == 99 or step + 1 == args.steps:
+        if step % 50 == 49 or step + 1 == args.steps:
             torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, checkpoint)
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs the dependencies, builds everything (release) and runs all tests. The last line of ctest's
-# summary tells the result. Usage: tools/test.sh [ctest arguments]
+# Installs the dependencies, builds everything (release) and runs all tests. The last line is ctest's
+# summary. Usage: tools/test.sh [ctest arguments]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 start=$SECONDS
@@ -10,7 +10,9 @@ cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache > /dev/null
 cmake --build --preset release
 echo "built after $((SECONDS - start)) s"
 
+log=build/release/test.log
 status=0
-ctest --preset release -j "$(nproc)" "$@" || status=$?
+ctest --preset release -j "$(nproc)" "$@" | tee "$log" || status=$?
 echo "wall time of the whole command: $((SECONDS - start)) s"
+grep "tests passed" "$log" | tail -1
 exit "$status"

@@ -12,8 +12,9 @@ namespace {
 /// Bounds the work per byte of text; the longest tokens known are runs of 128 blanks.
 constexpr std::size_t kMaxContentBytes = 1024;
 
-std::size_t white_space_before(std::string_view text, std::size_t end) {
-  while (end > 0) {
+/// Where the white space before `end` begins, at `least` or later.
+std::size_t white_space_before(std::string_view text, std::size_t end, std::size_t least) {
+  while (end > least) {
     const CodePoint point = code_point_before(text, end);
     if (!is_white_space(point.value)) break;
     end -= point.bytes;
@@ -156,7 +157,7 @@ std::vector<Segment> AddedTokens::split(const TokenTrie& trie, std::string_view 
     std::size_t begin = match->begin;
     std::size_t end = match->end;
     // White space that an earlier token took along stays with that one.
-    if (token.lstrip) begin = std::max(white_space_before(text, begin), done);
+    if (token.lstrip) begin = std::max(white_space_before(text, begin, done), done);
     if (token.rstrip) end = white_space_after(text, end);
     if (done < begin) segments.push_back({done, begin, std::nullopt});
     if (begin < end) segments.push_back({begin, end, token.id});

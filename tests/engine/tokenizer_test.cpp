@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/engine/tokenizer_samples.h"
 
 namespace quire::engine {
@@ -103,6 +106,23 @@ TEST(Tokenizer, TakesLongRunsWithRealPatternsInTime) {  // the limit of this tes
       EXPECT_GT(tokenizer.encode(text).size(), 2U) << name << " " << unit;
     }
   }
+}
+
+TEST(Tokenizer, GivesEveryThreadTheSameIds) {
+  const Tokenizer tokenizer(ModelFiles::from_folder(kTokenizerFixtures / "gpt2-like"));
+  const std::string text = "Hello  world's 123\n\n é🙂 [L] the printer counted";
+  const std::vector<TokenId> expected = tokenizer.encode(text);
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 200; ++round) {
+        if (tokenizer.encode(text) != expected) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Tokenizer, LeavesTheTemplateOutWithoutSpecialTokens) {

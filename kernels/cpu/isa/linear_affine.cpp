@@ -14,6 +14,9 @@ constexpr int kLineBytes = 64;
 /// Row tiles of a block that fetch the next one, which follows in memory, so that the memory works
 /// while the tiles compute from L1.
 constexpr int kFetchingTiles = 4;
+/// With a single tile nothing is waited for but memory; fetching this far ahead crosses the pages
+/// at which hardware prefetchers stop (Zen 5, one row: 8 bits 25 -> 37 GB/s, 4 bits 31 -> 38 GB/s).
+constexpr int kStreamAhead = 4096;
 constexpr int kPanelVectors = cpu::kPanelColumns / kLanes;
 
 /// Rows of a tile: integer and float sums of the tile, the codes and the masks fill the registers.
@@ -243,8 +246,8 @@ void affine_block(const AffineTile& block, int packed_bytes, const Tiling& tilin
   }
   const int group_lines = packed_bytes / block.groups / kLineBytes;
   const int fetching = tiling.tiles < kFetchingTiles ? tiling.tiles : kFetchingTiles;
-  tile.ahead = block.panel + packed_bytes;
-  tile.ahead_lines = tiling.tiles > 1 ? (group_lines + fetching - 1) / fetching : 0;
+  tile.ahead = block.panel + (tiling.tiles > 1 ? packed_bytes : kStreamAhead);
+  tile.ahead_lines = (group_lines + fetching - 1) / fetching;
   for (int i = 0; i < tiling.tiles; ++i) {
     const int height = tiling.height(i);
     if (expand) {

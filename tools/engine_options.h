@@ -11,7 +11,7 @@ class App;
 namespace quire::tools {
 
 struct EngineOptions {
-  std::string model;               // folder; "" = the embedded model
+  std::string model = "";          // folder; "" = the embedded model
   std::string device = "cpu";      // cpu, reference
   std::int32_t threads = 0;        // 0 = every core this process may run on
   std::int32_t max_model_len = 0;  // tokens of one request; 0 = what the model was made for
@@ -19,7 +19,7 @@ struct EngineOptions {
   std::int32_t max_num_seqs = 128;
   std::int32_t max_queued_requests = 1024;
   std::string kv_cache_dtype = "auto";  // auto, f32, bf16
-  std::string kv_cache_memory;          // "2GiB"; "" = computed
+  std::string kv_cache_memory = "";     // "2GiB"; "" = computed
   std::int32_t num_kv_blocks = 0;       // 0 = as many as kv_cache_memory holds
   bool no_prefix_cache = false;
   std::string scheduling_policy = "fcfs";  // fcfs, priority

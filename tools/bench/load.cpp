@@ -78,21 +78,25 @@ class Reception {
       outcome_.output_tokens = usage->value("completion_tokens", 0);
       counted_ = true;
     }
-    on_content(content_of(event));
+    on_choice(event);
   }
 
-  static std::string content_of(const nlohmann::json& event) {
+  /// A token may have no text (an end token, a part of a character): an answer of such tokens alone
+  /// counts its end as its first token.
+  void on_choice(const nlohmann::json& event) {
     const auto choices = event.find("choices");
-    if (choices == event.end() || !choices->is_array() || choices->empty()) return {};
+    if (choices == event.end() || !choices->is_array() || choices->empty()) return;
     const nlohmann::json& choice = choices->front();
     const nlohmann::json& holder = choice.contains("delta") ? choice["delta"] : choice;
     const char* key = choice.contains("delta") ? "content" : "text";
-    if (!holder.is_object() || !holder.contains(key) || !holder[key].is_string()) return {};
-    return holder[key].get<std::string>();
+    if (!holder.is_object()) return;
+    const bool has_text = holder.contains(key) && holder[key].is_string();
+    const std::string part = has_text ? holder[key].get<std::string>() : "";
+    const bool ended = choice.contains("finish_reason") && !choice["finish_reason"].is_null();
+    if (!part.empty() || (ended && arrivals_ == 0)) on_arrival(part);
   }
 
-  void on_content(const std::string& part) {
-    if (part.empty()) return;
+  void on_arrival(const std::string& part) {
     const Clock::time_point now = Clock::now();
     if (arrivals_++ == 0) {
       outcome_.ttft = seconds(now - sent_);

@@ -20,14 +20,14 @@ struct LoadRequest {
 /// Times are seconds; `start` counts from the beginning of the load.
 struct RequestOutcome {
   bool success = false;
-  std::string error;  // when it failed
+  std::string error = "";  // when it failed
   double start = 0;
-  double ttft = 0;           // to the first token with content
-  double latency = 0;        // to the last
-  std::vector<double> itls;  // between consecutive tokens' arrivals
+  double ttft = 0;             // to the first token with content
+  double latency = 0;          // to the last
+  std::vector<double> itls{};  // between consecutive tokens' arrivals
   std::int32_t prompt_tokens = 0;
   std::int32_t output_tokens = 0;
-  std::string text;
+  std::string text = "";
 };
 
 struct LoadOptions {

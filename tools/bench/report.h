@@ -11,14 +11,14 @@
 namespace quire::tools::bench {
 
 struct ReportOptions {
-  std::string date;     // "20260131-120000"
-  std::string backend;  // openai, openai-chat
-  std::string label;    // "" = null
-  std::string model_id;
-  std::int32_t max_concurrency = 0;             // 0 = null
-  std::vector<std::string> percentile_metrics;  // of ttft, tpot, itl, e2el
-  std::vector<double> metric_percentiles;       // in [0, 100]
-  bool detailed = false;                        // per-request fields too
+  std::string date = "";     // "20260131-120000"
+  std::string backend = "";  // openai, openai-chat
+  std::string label = "";    // "" = null
+  std::string model_id = "";
+  std::int32_t max_concurrency = 0;               // 0 = null
+  std::vector<std::string> percentile_metrics{};  // of ttft, tpot, itl, e2el
+  std::vector<double> metric_percentiles{};       // in [0, 100]
+  bool detailed = false;                          // per-request fields too
 };
 
 nlohmann::ordered_json make_report(const LoadOutcome& outcome, const ReportOptions& options);

@@ -10,7 +10,7 @@ namespace quire::server {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> WorkerPool::run(std::function<void()> job) {
+asio::awaitable<void> WorkerPool::run(const std::function<void()>& job) {
   std::exception_ptr thrown;
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
       [this, &job, &thrown](auto resume) {

@@ -18,7 +18,7 @@ class WorkerPool {
 
   /// Runs `job` on a worker and resumes on the caller's own executor. What the job throws is
   /// rethrown there. References captured by the job stay valid: the caller is suspended.
-  boost::asio::awaitable<void> run(std::function<void()> job);
+  boost::asio::awaitable<void> run(const std::function<void()>& job);
 
   /// Drops jobs that have not begun and joins the threads.
   void stop();
@@ -29,9 +29,10 @@ class WorkerPool {
 
 /// The same for a job that returns something.
 template <class Job>
-boost::asio::awaitable<std::invoke_result_t<Job&>> run_on(WorkerPool& pool, Job job) {
-  std::optional<std::invoke_result_t<Job&>> result;
-  co_await pool.run([&result, &job] { result.emplace(job()); });
+boost::asio::awaitable<std::invoke_result_t<const Job&>> run_on(WorkerPool& pool, const Job& job) {
+  std::optional<std::invoke_result_t<const Job&>> result;
+  const std::function<void()> keep = [&result, &job] { result.emplace(job()); };
+  co_await pool.run(keep);
   co_return std::move(*result);
 }
 

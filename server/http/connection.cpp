@@ -155,7 +155,8 @@ asio::awaitable<std::optional<ReadFailure>> Connection::read_body(HttpRequest& r
                                      std::chrono::seconds(1)}};
   if (length && !my.take_body_bytes(static_cast<std::size_t>(*length))) co_return no_room;
   if (!my.parser->is_done() && equal_ignoring_case(request.header("Expect"), "100-continue")) {
-    const bool alive = co_await write(head_text(100, {}));
+    const std::string go_on = head_text(100, {});
+    const bool alive = co_await write(go_on);
     if (!alive) co_return silent();
   }
   my.stream.expires_after(my.config.timeouts.body);

@@ -42,7 +42,7 @@ Headers Exchange::common_headers() const {
   return headers;
 }
 
-asio::awaitable<void> Exchange::send(HttpResponse response) {
+asio::awaitable<void> Exchange::send(const HttpResponse& response) {
   INVARIANT(!started(), "an exchange is answered once");
   status_ = response.status;
   Headers headers = common_headers();
@@ -50,7 +50,7 @@ asio::awaitable<void> Exchange::send(HttpResponse response) {
     headers.emplace_back("Content-Type", response.content_type);
     headers.emplace_back("Content-Length", std::to_string(response.body.size()));
   }
-  for (auto& header : response.headers) headers.push_back(std::move(header));
+  headers.insert(headers.end(), response.headers.begin(), response.headers.end());
   std::string bytes = head_text(response.status, headers);
   if (request_.method != "HEAD") bytes += response.body;
   complete_ = co_await connection_->write(bytes);

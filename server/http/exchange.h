@@ -36,7 +36,7 @@ class Exchange {
   void release_body() noexcept { connection_->release_body(); }
 
   /// A whole answer. REQUIRES: nothing was sent.
-  boost::asio::awaitable<void> send(HttpResponse response);
+  boost::asio::awaitable<void> send(const HttpResponse& response);
 
   /// A stream of server-sent events: the head, pieces of one or several events, the end. The head
   /// goes out with the first piece. False: the client is gone.

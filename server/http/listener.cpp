@@ -64,7 +64,8 @@ Listener::Listener(asio::io_context& io, const ServerConfig& config, BodyBudget&
 asio::awaitable<void> Listener::run() {
   asio::steady_timer pause(acceptor_.get_executor());
   while (acceptor_.is_open()) {
-    auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(io_), kResume);
+    const auto strand = asio::make_strand(io_);
+    auto [error, socket] = co_await acceptor_.async_accept(strand, kResume);
     if (!error) {
       accept_(std::make_shared<Connection>(std::move(socket), config_, bodies_));
     } else if (acceptor_.is_open()) {

@@ -77,6 +77,15 @@ std::optional<HttpResponse> answer_without_handler(const HttpRequest& request,
   return response;
 }
 
+HttpResponse no_room() {
+  return error_response(
+      {ErrorKind::overloaded, "too many open connections", "", std::chrono::seconds(1)});
+}
+
+HttpResponse internal_error() {
+  return error_response({ErrorKind::internal, "internal error", "", {}});
+}
+
 asio::awaitable<void> run_handler(Exchange& exchange, Context& context, Handler handler) {
   std::string thrown;
   try {
@@ -88,7 +97,8 @@ asio::awaitable<void> run_handler(Exchange& exchange, Context& context, Handler 
   spdlog::error("request {}: {}", exchange.id(), thrown);
   exchange.close_after();
   if (exchange.started()) co_return;
-  co_await exchange.send(error_response({ErrorKind::internal, "internal error", "", {}}));
+  const HttpResponse response = internal_error();
+  co_await exchange.send(response);
 }
 
 void log_answer(Exchange& exchange) {
@@ -126,7 +136,7 @@ asio::awaitable<bool> serve_one(const std::shared_ptr<Connection>& connection, C
   }
   Exchange exchange(connection, std::move(request), std::move(options));
   if (early) {
-    co_await exchange.send(std::move(*early));
+    co_await exchange.send(*early);
   } else {
     co_await run_handler(exchange, context, match.route->handler);
   }
@@ -191,11 +201,10 @@ asio::awaitable<void> run_session(std::shared_ptr<Connection> connection, Contex
 }
 
 asio::awaitable<void> turn_away(std::shared_ptr<Connection> connection) {
-  HttpResponse response = error_response(
-      {ErrorKind::overloaded, "too many open connections", "", std::chrono::seconds(1)});
-  Exchange exchange(connection, HttpRequest{},
-                    {.id = {}, .headers = {}, .close = true, .rest = {}});
-  co_await exchange.send(std::move(response));
+  const HttpResponse response = no_room();
+  Exchange exchange(connection, HttpRequest{}, Exchange::Options{});
+  exchange.close_after();
+  co_await exchange.send(response);
   co_await connection->close_gently();
 }
 

@@ -8,10 +8,9 @@
 #include <string_view>
 
 #include "engine/result.h"
+#include "server/core/errors.h"
 
 namespace quire::server {
-
-struct ApiError;
 
 using Json = nlohmann::ordered_json;
 

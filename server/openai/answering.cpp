@@ -87,9 +87,11 @@ std::optional<ApiError> Answering::submit() {
 
 asio::awaitable<void> Answering::run() {
   // Copies of long prompts are made off the io thread.
-  const auto refusal = co_await run_on(context_.workers, [this] { return submit(); });
+  const auto submit_all = [this] { return submit(); };
+  const auto refusal = co_await run_on(context_.workers, submit_all);
   if (refusal) {
-    co_await exchange_.send(error_response(*refusal));
+    const HttpResponse response = error_response(*refusal);
+    co_await exchange_.send(response);
     co_return;
   }
   exchange_.connection().watch_hang_up();
@@ -117,7 +119,7 @@ asio::awaitable<std::vector<Delivery>> Answering::next() {
   co_return deliveries;
 }
 
-asio::awaitable<std::string> Answering::absorb_all(std::vector<Delivery> deliveries) {
+asio::awaitable<std::string> Answering::absorb_all(std::vector<Delivery>& deliveries) {
   const auto absorb_each = [this, &deliveries] {
     std::string events;
     for (Delivery& delivery : deliveries) events += absorb(delivery);
@@ -132,9 +134,12 @@ asio::awaitable<std::string> Answering::absorb_all(std::vector<Delivery> deliver
 asio::awaitable<void> Answering::stream() {
   while (!answered() && !failure_) {
     std::vector<Delivery> deliveries = co_await next();
-    if (exchange_.connection().hung_up()) co_return;
+    if (exchange_.connection().hung_up()) {
+      note_ends(deliveries);
+      co_return;
+    }
     std::string events(kSseKeepalive);
-    if (!deliveries.empty()) events = co_await absorb_all(std::move(deliveries));
+    if (!deliveries.empty()) events = co_await absorb_all(deliveries);
     if (events.empty()) continue;
     const bool alive = co_await exchange_.send_events(events);
     if (!alive) co_return;
@@ -144,7 +149,8 @@ asio::awaitable<void> Answering::stream() {
 
 asio::awaitable<void> Answering::close_stream() {
   if (failure_ && !exchange_.started()) {
-    co_await exchange_.send(error_response(*failure_));
+    const HttpResponse response = error_response(*failure_);
+    co_await exchange_.send(response);
     co_return;
   }
   std::string events;
@@ -162,19 +168,24 @@ asio::awaitable<void> Answering::close_stream() {
 asio::awaitable<void> Answering::collect() {
   while (!answered() && !failure_) {
     std::vector<Delivery> deliveries = co_await next();
-    if (exchange_.connection().hung_up()) co_return;
-    co_await absorb_all(std::move(deliveries));
+    if (exchange_.connection().hung_up()) {
+      note_ends(deliveries);
+      co_return;
+    }
+    co_await absorb_all(deliveries);
   }
   if (failure_) {
-    co_await exchange_.send(error_response(*failure_));
+    const HttpResponse response = error_response(*failure_);
+    co_await exchange_.send(response);
     co_return;
   }
-  HttpResponse response = co_await run_on(context_.workers, [this] {
+  const auto write = [this] {
     std::vector<ChoiceAnswer> answers;
     for (auto& track : tracks_) answers.push_back(std::move(track->answer));
     return json_response(to_text(writer_.whole(answers, usage())));
-  });
-  co_await exchange_.send(std::move(response));
+  };
+  const HttpResponse response = co_await run_on(context_.workers, write);
+  co_await exchange_.send(response);
 }
 
 asio::awaitable<void> Answering::let_go() {
@@ -185,20 +196,25 @@ asio::awaitable<void> Answering::let_go() {
   };
   const auto deadline = Clock::now() + kLetGo;
   while (!all_finished() && Clock::now() < deadline) {
-    for (Delivery& delivery : inbox_->take(kBatch)) {
-      const auto* finish = std::get_if<scheduler::Finish>(&delivery.what);
-      if (finish == nullptr) continue;
-      Track& track = *tracks_[static_cast<std::size_t>(delivery.choice)];
-      track.finished = true;
-      record(track, *finish, delivery.at);
-    }
+    const std::vector<Delivery> deliveries = inbox_->take(kBatch);
+    note_ends(deliveries);
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    if (!all_finished()) co_await exchange_.connection().wait(left);
+    if (deliveries.empty()) co_await exchange_.connection().wait(left);
   }
   std::int32_t most = 0;
   for (const auto& track : tracks_) most = std::max(most, track->choice.tokens());
   context_.metrics.request_ended(request_.options.n, request_.prompts.front().max_tokens, most);
+}
+
+void Answering::note_ends(const std::vector<Delivery>& deliveries) {
+  for (const Delivery& delivery : deliveries) {
+    const auto* finish = std::get_if<scheduler::Finish>(&delivery.what);
+    if (finish == nullptr) continue;
+    Track& track = *tracks_[static_cast<std::size_t>(delivery.choice)];
+    track.finished = true;
+    record(track, *finish, delivery.at);
+  }
 }
 
 std::string Answering::absorb(Delivery& delivery) {

@@ -50,11 +50,13 @@ class Answering {
   boost::asio::awaitable<void> collect();
   /// The next deliveries; waits for them. Empty: the client left, or nothing came for a while.
   boost::asio::awaitable<std::vector<Delivery>> next();
-  boost::asio::awaitable<std::string> absorb_all(std::vector<Delivery> deliveries);
+  boost::asio::awaitable<std::string> absorb_all(std::vector<Delivery>& deliveries);
   boost::asio::awaitable<void> close_stream();
   boost::asio::awaitable<void> let_go();
 
   std::string absorb(Delivery& delivery);
+  /// Of deliveries that nobody reads any more, only the ends matter.
+  void note_ends(const std::vector<Delivery>& deliveries);
   std::string absorb_token(Track& track, std::int32_t index, const engine::SampledToken& token,
                            Clock::time_point at);
   std::string absorb_finish(Track& track, std::int32_t index, const scheduler::Finish& finish);

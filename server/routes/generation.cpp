@@ -23,7 +23,8 @@ asio::awaitable<void> serve_generation(Exchange& exchange, Context& context, Tra
   auto request = co_await run_on(context.workers, read);
   exchange.release_body();
   if (!request) {
-    co_await exchange.send(error_response(request.error()));
+    const HttpResponse response = error_response(request.error());
+    co_await exchange.send(response);
     co_return;
   }
   Answering answering(exchange, context, std::move(request).value());

@@ -22,6 +22,15 @@ Json model_json(const std::string& name, const Context& context) {
           {"max_model_len", context.config.scheduler.max_model_tokens}};
 }
 
+HttpResponse model_response(const std::string& name, const Context& context) {
+  const auto& names = context.config.model_names;
+  if (std::find(names.begin(), names.end(), name) != names.end()) {
+    return json_response(to_text(model_json(name, context)));
+  }
+  return error_response(
+      {ErrorKind::model_not_found, "the model '" + name + "' is not served here", "model", {}});
+}
+
 HttpResponse models_response(const Context& context) {
   Json list = Json::array();
   for (const std::string& name : context.config.model_names) {
@@ -33,19 +42,13 @@ HttpResponse models_response(const Context& context) {
 }  // namespace
 
 asio::awaitable<void> serve_models(Exchange& exchange, Context& context) {
-  co_await exchange.send(models_response(context));
+  const HttpResponse response = models_response(context);
+  co_await exchange.send(response);
 }
 
 asio::awaitable<void> serve_model(Exchange& exchange, Context& context) {
-  const auto& names = context.config.model_names;
-  const bool served = std::find(names.begin(), names.end(), exchange.rest()) != names.end();
-  const ApiError unknown{ErrorKind::model_not_found,
-                         "the model '" + exchange.rest() + "' is not served here",
-                         "model",
-                         {}};
-  HttpResponse response = served ? json_response(to_text(model_json(exchange.rest(), context)))
-                                 : error_response(unknown);
-  co_await exchange.send(std::move(response));
+  const HttpResponse response = model_response(exchange.rest(), context);
+  co_await exchange.send(response);
 }
 
 }  // namespace quire::server

@@ -16,10 +16,6 @@ HttpResponse status_response(unsigned status, const char* word) {
   return response;
 }
 
-HttpResponse version_response() {
-  return json_response(to_text(Json{{"version", QUIRE_VERSION}}));
-}
-
 /// What is wrong with the engine thread; null if nothing.
 const char* find_engine_trouble(const Context& context, const scheduler::EngineSnapshot& engine) {
   if (engine.failed) return "engine failed";
@@ -27,33 +23,47 @@ const char* find_engine_trouble(const Context& context, const scheduler::EngineS
   return silent > context.config.timeouts.heartbeat ? "engine stuck" : nullptr;
 }
 
-}  // namespace
-
-asio::awaitable<void> serve_health(Exchange& exchange, Context& context) {
+HttpResponse health_response(const Context& context) {
   const char* trouble = find_engine_trouble(context, context.engine.snapshot());
-  co_await exchange.send(trouble == nullptr ? status_response(200, "ok")
-                                            : status_response(503, trouble));
+  return trouble == nullptr ? status_response(200, "ok") : status_response(503, trouble);
 }
 
-asio::awaitable<void> serve_ready(Exchange& exchange, Context& context) {
+HttpResponse ready_response(const Context& context) {
   const auto engine = context.engine.snapshot();
   const char* trouble = find_engine_trouble(context, engine);
   if (trouble == nullptr && (engine.draining || context.draining)) trouble = "draining";
-  co_await exchange.send(trouble == nullptr ? status_response(200, "ready")
-                                            : status_response(503, trouble));
+  return trouble == nullptr ? status_response(200, "ready") : status_response(503, trouble);
+}
+
+HttpResponse version_response() {
+  return json_response(to_text(Json{{"version", QUIRE_VERSION}}));
+}
+
+}  // namespace
+
+asio::awaitable<void> serve_health(Exchange& exchange, Context& context) {
+  const HttpResponse response = health_response(context);
+  co_await exchange.send(response);
+}
+
+asio::awaitable<void> serve_ready(Exchange& exchange, Context& context) {
+  const HttpResponse response = ready_response(context);
+  co_await exchange.send(response);
 }
 
 asio::awaitable<void> serve_version(Exchange& exchange, Context&) {
-  co_await exchange.send(version_response());
+  const HttpResponse response = version_response();
+  co_await exchange.send(response);
 }
 
 asio::awaitable<void> serve_metrics(Exchange& exchange, Context& context) {
+  const auto render = [&context] {
+    return context.metrics.page(context.engine.snapshot(), context.steps);
+  };
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = co_await run_on(context.workers, [&context] {
-    return context.metrics.page(context.engine.snapshot(), context.steps);
-  });
-  co_await exchange.send(std::move(response));
+  response.body = co_await run_on(context.workers, render);
+  co_await exchange.send(response);
 }
 
 }  // namespace quire::server

@@ -18,9 +18,9 @@ asio::awaitable<void> serve_on_worker(Exchange& exchange, Context& context, Answ
   const auto work = [&] { return answer(body, context.model, context.config); };
   const auto result = co_await run_on(context.workers, work);
   exchange.release_body();
-  HttpResponse response =
+  const HttpResponse response =
       result.ok() ? json_response(result.value()) : error_response(result.error());
-  co_await exchange.send(std::move(response));
+  co_await exchange.send(response);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -54,7 +53,7 @@ scheduler::SchedulerConfig make_scheduler_config(const EngineOptions& options,
                                                  const MemoryPlan& plan,
                                                  const engine::ModelSummary& summary) {
   return {.max_batch_tokens = options.max_num_batched_tokens,
-          .max_sequences = std::min(options.max_num_seqs, options.max_num_batched_tokens),
+          .max_sequences = options.max_num_seqs,
           .max_queued = options.max_queued_requests,
           .kv_blocks = plan.kv_blocks,
           .max_model_tokens = plan.max_model_len,

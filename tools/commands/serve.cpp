@@ -26,34 +26,33 @@
 namespace quire::tools {
 namespace {
 
-/// Takes SIGINT and SIGTERM for the whole process while it lives, on a thread of its own.
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+/// Turns SIGINT and SIGTERM into a drain, then into a stop, while it lives. The signals must be
+/// blocked in every thread. The server must outlive it.
 class SignalWatch {
  public:
-  SignalWatch() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    // Before any other thread exists, so that all of them inherit the mask.
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  explicit SignalWatch(server::Server& server) : thread_([this, &server] { run(server); }) {}
+  ~SignalWatch() {
+    done_ = true;
+    thread_.join();
   }
-  ~SignalWatch() { stop(); }
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  void watch(server::Server& server) {
-    thread_ = std::thread([this, &server] { run(server); });
-  }
-  void stop() {
-    done_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-
  private:
   void run(server::Server& server) {
+    const sigset_t signals = ending_signals();
     int received = 0;
     while (!done_) {
       constexpr timespec kPatience{.tv_sec = 0, .tv_nsec = 100'000'000};
-      if (sigtimedwait(&set_, nullptr, &kPatience) < 0) continue;
+      if (sigtimedwait(&signals, nullptr, &kPatience) < 0) continue;
       if (++received == 1) {
         std::fputs("draining: no new requests; a second signal stops at once\n", stderr);
         server.request_drain();
@@ -63,9 +62,8 @@ class SignalWatch {
     }
   }
 
-  sigset_t set_{};
   std::atomic<bool> done_{false};
-  std::thread thread_;
+  std::thread thread_;  // last: it uses the members above
 };
 
 /// What computes and may change an answer's bytes: build and instruction set, not threads.
@@ -97,7 +95,9 @@ std::string address(const std::string& host, std::uint16_t port) {
 
 int serve(const EngineOptions& engine_options, const ServeOptions& serve_options) {
   spdlog::set_level(spdlog::level::from_str(serve_options.log_level));
-  SignalWatch signals;
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals,
+                  nullptr);  // inherited by every thread that starts from now on
   server::StepTally steps;
   auto bar = std::make_unique<ProgressBar>("loading");
   LocalEngine engine(
@@ -114,13 +114,12 @@ int serve(const EngineOptions& engine_options, const ServeOptions& serve_options
   config.scheduler = engine.scheduler_config();
   config.kv_dtype = std::string(kernels::name_of(engine.plan().kv_dtype));
   server::Server server(config, engine.thread(), engine.model(), steps);
-  signals.watch(server);
+  const SignalWatch watch(server);
   if (!serve_options.port_file.empty()) write_port_file(serve_options.port_file, server.port());
   std::printf("quire is ready: %s (model %s, %s)\n", address(config.host, server.port()).c_str(),
               config.model_names.front().c_str(), engine.device().c_str());
   std::fflush(stdout);
   server.wait();
-  signals.stop();
   return 0;
 }
 

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Trains the demo model and writes tools/demo_model/model and its goldens. Goes on from the last checkpoint
+# when it was interrupted. Usage: tools/demo_model/build.sh [WORK_FOLDER]    (default build/demo_model)
+set -euo pipefail
+cd "$(dirname "$0")"
+root=$(cd ../.. && pwd)
+work=${1:-$root/build/demo_model}
+mkdir -p "$work"
+
+if [[ ! -x $work/venv/bin/python ]]; then
+  python3 -m venv "$work/venv"
+  "$work/venv/bin/pip" install -q -r requirements.txt
+fi
+python=$work/venv/bin/python
+[[ -f $work/tokenizer.json ]] || "$python" tokenizer.py "$work"
+"$python" train.py "$work"
+"$python" export.py "$work" model
+"$python" make_goldens.py model "$root/tests/engine/fixtures/demo_goldens.json"

@@ -3,8 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <string>
 
 #include "tools/commands.h"
+#include "tools/help_formatter.h"
 
 namespace {
 
@@ -17,6 +20,7 @@ int run(int argc, char** argv) {
   app.name("quire");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("quire ") + QUIRE_VERSION, "Print the version.");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.option_defaults()->always_capture_default();
   Action action;
   add_serve_command(app, action);

@@ -213,7 +213,7 @@ void add_target_options(CLI::App& command, BenchOptions& o) {
   command.add_option("--num-warmups", o.num_warmups, "Requests before the measurement.")
       ->check(CLI::Range(0, 1 << 20));
   command.add_flag("--ignore-eos", o.ignore_eos, "Ask for answers of full length.");
-  command.add_option("--temperature", o.temperature, "Of the sampling.")
+  command.add_option("--temperature", o.temperature, "Of the sampling; 0 = greedy.")
       ->check(CLI::Range(0.0, 100.0));
 }
 

@@ -1,9 +1,14 @@
 """`quire generate` and `quire chat`: answers equal those of independent implementations."""
+import fcntl
 import json
+import os
+import pty
+import subprocess
 import tempfile
+import termios
 import unittest
 
-from quire_command import SOURCE, quire
+from quire_command import PATIENCE, QUIRE, SOURCE, quire
 
 DEMO = json.loads((SOURCE / "tests/engine/fixtures/demo_goldens.json").read_text())["cases"]
 
@@ -89,6 +94,38 @@ class Chat(unittest.TestCase):
         self.assertEqual(len(lines), 4, run.stdout)
         self.assertIn("forgotten", lines[2])
         self.assertNotEqual(lines[1], lines[3])
+
+    def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves(self):
+        master, slave = pty.openpty()
+        chat = subprocess.Popen([QUIRE, "chat", "--ignore-eos"], stdin=slave, stdout=slave, stderr=slave,
+                                start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        seen = ""
+
+        def read_until(text):
+            nonlocal seen
+            while text not in seen:
+                seen += os.read(master, 4096).decode(errors="replace")
+            seen = seen.split(text, 1)[1]
+
+        try:
+            read_until("> ")
+            os.write(master, b"Count to 20.\n")
+            read_until("Count to 20.\r\n")
+            while len(seen) < 20:  # the answer has begun; with --ignore-eos it fills the context
+                seen += os.read(master, 4096).decode(errors="replace")
+            os.write(master, b"\x03")
+            read_until("(stopped)")
+            read_until("> ")
+            os.write(master, b"\x03")
+            read_until("leaves)")
+            read_until("> ")
+            os.write(master, b"\x04")
+            self.assertEqual(chat.wait(PATIENCE), 0)
+        finally:
+            chat.kill()
+            chat.wait()
+            os.close(master)
 
     def test_commands_and_the_full_context_are_explained(self):
         run = quire("chat", "--max-model-len", 24, stdin="/help\n/what\n/system Be kind.\n" + "word " * 40 + "\n")

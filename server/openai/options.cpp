@@ -89,7 +89,8 @@ void read_stop_token_ids(FieldReader& fields, const ServedModel& served,
       if (!id.is_number_unsigned() ||
           id.get<std::uint64_t>() >= static_cast<std::uint64_t>(served.summary.vocab_size)) {
         fields.fail(ErrorKind::invalid_value, "stop_token_ids",
-                    "must hold token ids below " + std::to_string(served.summary.vocab_size));
+                    "must hold token ids below " + std::to_string(served.summary.vocab_size) +
+                        ", got " + (id.is_number() ? id.dump() : id.type_name()));
         return;
       }
       out.stop_token_ids.push_back(id.get<engine::TokenId>());

@@ -151,11 +151,12 @@ std::optional<ApiError> read_token_ids(const Json& list, std::int32_t vocab, con
   out.reserve(list.size());
   for (const Json& id : list) {
     if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= static_cast<std::uint64_t>(vocab)) {
-      return ApiError{
-          ErrorKind::invalid_value,
-          std::string(param) + " must hold token ids from 0 to " + std::to_string(vocab - 1),
-          param,
-          {}};
+      return ApiError{ErrorKind::invalid_value,
+                      std::string(param) + " must hold token ids from 0 to " +
+                          std::to_string(vocab - 1) + ", got " +
+                          (id.is_number() ? id.dump() : id.type_name()),
+                      param,
+                      {}};
     }
     out.push_back(id.get<TokenId>());
   }

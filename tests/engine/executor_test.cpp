@@ -6,119 +6,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "tests/engine/counting_backend.h"
 #include "tests/engine/decoder_support.h"
 #include "tests/engine/folder_copy.h"
+#include "tests/engine/sequence_driver.h"
 
 namespace quire::engine::test {
 namespace {
 
-constexpr std::int32_t kVocab = 96;
 constexpr std::int32_t kBlocks = 40;
-
-std::vector<TokenId> random_ids(std::size_t count, std::uint32_t seed) {
-  std::vector<TokenId> ids(count);
-  std::uint32_t state = seed * 2654435761U + 12345U;
-  for (TokenId& id : ids) {
-    state = state * 1664525U + 1013904223U;
-    id = static_cast<TokenId>((state >> 8U) % static_cast<std::uint32_t>(kVocab));
-  }
-  return ids;
-}
-
-SamplingParams sampled_params() {
-  SamplingParams params;
-  params.temperature = 0.8F;
-  params.top_k = 20;
-  params.repetition_penalty = 1.1F;
-  params.seed = 99;
-  params.logprobs = true;
-  params.top_logprobs = 3;
-  params.prompt_logprobs = true;
-  return params;
-}
-
-/// A sequence as the scheduler would keep it: tokens, blocks, how far it is computed.
-struct Sequence {
-  std::vector<TokenId> tokens;
-  std::int32_t prompt_tokens = 0;
-  std::int32_t computed = 0;
-  std::vector<BlockId> blocks;
-  SamplingParams params;
-  std::vector<SampledToken> outputs;
-  std::vector<SampledToken> prompt_scores;
-  std::optional<std::string> error;
-
-  SequenceStep next(std::int32_t max_rows) const {
-    const auto total = static_cast<std::int32_t>(tokens.size());
-    const std::int32_t rows = std::min(max_rows, total - computed);
-    return {.tokens = tokens,
-            .prompt_tokens = prompt_tokens,
-            .first_position = computed,
-            .rows = rows,
-            .blocks = blocks,
-            .sampling = &params,
-            .sample = computed + rows == total};
-  }
-  void apply(const SequenceStep& step, SequenceResult result) {
-    computed += step.rows;
-    error = result.error;
-    for (auto& score : result.prompt_logprobs) prompt_scores.push_back(std::move(score));
-    if (!result.sampled) return;
-    tokens.push_back(result.sampled->id);
-    outputs.push_back(*std::move(result.sampled));
-  }
-};
-
-/// `first_block` and up, in a scrambled order.
-Sequence make_sequence(std::vector<TokenId> prompt, std::int32_t first_block,
-                       SamplingParams params = sampled_params()) {
-  Sequence sequence;
-  sequence.prompt_tokens = static_cast<std::int32_t>(prompt.size());
-  const std::size_t blocks = (prompt.size() + 20) / kBlockTokens + 1;
-  for (std::size_t i = 0; i < blocks; ++i) {
-    const auto scrambled = static_cast<std::int32_t>((i * 2 + 1) % (blocks | 1U));
-    sequence.blocks.push_back(BlockId{first_block + scrambled});
-  }
-  sequence.tokens = std::move(prompt);
-  sequence.params = std::move(params);
-  return sequence;
-}
-
-/// One step of everybody, at most `max_rows` each.
-void step(Executor& executor, std::vector<Sequence*> sequences, std::int32_t max_rows) {
-  std::vector<SequenceStep> steps;
-  for (const Sequence* sequence : sequences) steps.push_back(sequence->next(max_rows));
-  std::vector<SequenceResult> results(steps.size());
-  executor.run(steps, results);
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    sequences[i]->apply(steps[i], std::move(results[i]));
-  }
-}
-
-void expect_same_bytes(const TokenLogprob& a, const TokenLogprob& b) {
-  EXPECT_EQ(a.id, b.id);
-  EXPECT_EQ(std::bit_cast<std::uint32_t>(a.logprob), std::bit_cast<std::uint32_t>(b.logprob));
-  EXPECT_EQ(a.rank, b.rank);
-}
-
-void expect_same_bytes(const std::vector<SampledToken>& a, const std::vector<SampledToken>& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    SCOPED_TRACE(i);
-    EXPECT_EQ(a[i].id, b[i].id);
-    expect_same_bytes(a[i].logprob, b[i].logprob);
-    ASSERT_EQ(a[i].top.size(), b[i].top.size());
-    for (std::size_t j = 0; j < a[i].top.size(); ++j) {
-      expect_same_bytes(a[i].top[j], b[i].top[j]);
-    }
-  }
-}
 
 struct Setup {
   std::string folder;

@@ -1,44 +1,21 @@
-// config.json of every family, in old and new spellings, and everything that is refused by name.
+// config.json of every family, in old and new spellings.
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "engine/config/quantization_config.h"
 #include "engine/models/family.h"
+#include "tests/engine/llama_config.h"
 
 namespace quire::engine {
 namespace {
 
 using nlohmann::json;
-
-const char* const kLlama = R"({
-  "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64,
-  "intermediate_size": 172, "num_hidden_layers": 3, "num_attention_heads": 8,
-  "num_key_value_heads": 4, "vocab_size": 512, "max_position_embeddings": 128,
-  "rms_norm_eps": 1e-05, "hidden_act": "silu", "rope_theta": 500000, "rope_scaling": null,
-  "attention_bias": false, "mlp_bias": false, "tie_word_embeddings": true, "pretraining_tp": 2,
-  "torch_dtype": "bfloat16", "eos_token_id": 2, "initializer_range": 0.02})";
-
-JsonObject object(const json& patch, const char* base = kLlama) {
-  json config = json::parse(base);
-  if (!patch.is_null()) config.merge_patch(patch);
-  return JsonObject::from_text(config.dump(), "m/config.json");
-}
+using test::object;
 
 DecoderSpec spec_of(const json& patch) {
   return make_decoder_spec(object(patch));
-}
-
-/// What the refusal says; "" when the config is accepted. A null in the patch removes a key.
-std::string refusal(const json& patch) {
-  try {
-    (void)spec_of(patch);
-    return "";
-  } catch (const LoadError& error) {
-    return error.what();
-  }
 }
 
 std::vector<std::int32_t> windows(const DecoderSpec& spec) {
@@ -189,156 +166,53 @@ TEST(Rope, GivesYarnItsDefaults) {
 
 TEST(Rope, RotatesAPartOfTheHead) {
   EXPECT_EQ(spec_of({{"partial_rotary_factor", 0.5}}).rope.rotary_dim, 4);
-  EXPECT_EQ(refusal({{"partial_rotary_factor", 0.4}}),
-            "m/config.json: partial_rotary_factor = 0.4 rotates an odd part of head_dim = 8");
 }
 
-struct Refused {
-  const char* patch;
-  const char* says;  // a part of the message
-};
-
-void PrintTo(const Refused& each, std::ostream* out) {
-  *out << each.patch;
-}
-
-class RefusedConfig : public testing::TestWithParam<Refused> {};
-
-TEST_P(RefusedConfig, NamesKeyAndValue) {
-  const std::string message = refusal(json::parse(GetParam().patch));
-  EXPECT_TRUE(message.starts_with("m/config.json: ")) << message;
-  EXPECT_NE(message.find(GetParam().says), std::string::npos) << message;
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Shape, RefusedConfig,
-    testing::Values(
-        Refused{
-            R"({"model_type": "mamba"})",
-            R"(model_type = "mamba" is not supported; supported are llama, mistral, qwen2, qwen3)"},
-        Refused{R"({"model_type": null})", "lacks model_type"},
-        Refused{R"({"hidden_size": null})", "lacks hidden_size"},
-        Refused{R"({"hidden_size": "64"})", R"(hidden_size = "64" is not an integer from 1)"},
-        Refused{R"({"hidden_size": 64.5})", "hidden_size = 64.5 is not an integer"},
-        Refused{R"({"hidden_size": -1})", "hidden_size = -1"},
-        Refused{R"({"hidden_size": 1e300})", "hidden_size = 1e+300"},
-        Refused{R"({"vocab_size": 18446744073709551615})", "vocab_size = 18446744073709551615"},
-        Refused{R"({"num_hidden_layers": 0})", "num_hidden_layers = 0"},
-        Refused{R"({"num_key_value_heads": 3})",
-                "num_key_value_heads = 3 does not divide num_attention_heads = 8"},
-        Refused{R"({"hidden_size": 65})", "hidden_size = 65 is not a multiple"},
-        Refused{R"({"head_dim": 7})", "head_dim = 7 is odd"},
-        Refused{R"({"head_dim": 16777216})", "head_dim = 16777216 times"},
-        Refused{R"({"rms_norm_eps": 0})", "rms_norm_eps = 0 is not between"},
-        Refused{R"({"tie_word_embeddings": "yes"})", R"(tie_word_embeddings = "yes" is not true)"},
-        Refused{R"({"architectures": ["LlamaForSequenceClassification"]})", "architectures = ["},
-        Refused{R"({"attention_bias": 1})", "attention_bias = 1 is not true or false"}));
-
-INSTANTIATE_TEST_SUITE_P(
-    Mathematics, RefusedConfig,
-    testing::Values(
-        Refused{R"({"hidden_act": "relu2"})", R"(hidden_act = "relu2" is not supported)"},
-        Refused{R"({"attention_multiplier": 0.5})", "attention_multiplier = 0.5 is not supported"},
-        Refused{R"({"residual_multiplier": 0.2})", "residual_multiplier = 0.2"},
-        Refused{R"({"final_logit_softcapping": 30.0})", "final_logit_softcapping = 30.0"},
-        Refused{R"({"num_local_experts": 8})", "num_local_experts = 8"},
-        Refused{R"({"no_rope_layers": [1, 0, 1]})", "no_rope_layers = [1,0,1]"},
-        Refused{R"({"rope_interleaved": true})", "rope_interleaved = true"},
-        Refused{R"({"sliding_window": 32})", "sliding_window = 32 is ambiguous"},
-        Refused{R"({"layer_types": ["full_attention"]})", "layer_types = ["},
-        Refused{R"({"layer_types": ["full_attention", "linear_attention", "full_attention"]})",
-                "unsupported type 'linear_attention'"},
-        Refused{R"({"layer_types": ["sliding_attention", "full_attention", "full_attention"]})",
-                "sliding_window = null is needed by layer_types"},
-        Refused{R"({"model_type": "qwen2", "use_sliding_window": false, "sliding_window": 9,
-                    "layer_types": ["sliding_attention", "full_attention", "full_attention"]})",
-                "contradicts use_sliding_window"},
-        Refused{R"({"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 9})",
-                "lacks max_window_layers"},
-        Refused{R"({"model_type": "qwen2", "attention_bias": false})", "attention_bias = false"},
-        Refused{R"({"model_type": "qwen2", "use_mrope": true})", "use_mrope = true"}));
-
-INSTANTIATE_TEST_SUITE_P(
-    RopeForms, RefusedConfig,
-    testing::Values(
-        Refused{R"({"rope_theta": 0})", "rope_theta = 0 is not positive"},
-        Refused{R"({"rope_scaling": "yarn"})", R"(rope_scaling = "yarn" is not an object)"},
-        Refused{R"({"rope_scaling": {"type": "dynamic", "factor": 2}})",
-                R"(rope_scaling.type = "dynamic" is not supported)"},
-        Refused{R"({"rope_scaling": {"rope_type": "longrope"}})",
-                R"(rope_scaling.rope_type = "longrope" is not supported)"},
-        Refused{R"({"rope_scaling": {"type": "mrope", "mrope_section": [1, 1]}})",
-                "rope_scaling.mrope_section = [1,1] is not supported"},
-        Refused{R"({"rope_scaling": {"type": "linear"}})",
-                "rope_scaling.factor = null is not a number from 1 up"},
-        Refused{R"({"rope_scaling": {"type": "linear", "factor": 0.5}})", "factor = 0.5"},
-        Refused{R"({"rope_scaling": {"type": "linear", "rope_type": "yarn", "factor": 2}})",
-                "contradicts rope_type"},
-        Refused{R"({"rope_scaling": {"rope_type": "llama3", "factor": 8}})",
-                "low_freq_factor = null is not positive"},
-        Refused{R"({"rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4,
-                    "high_freq_factor": 1, "original_max_position_embeddings": 64}})",
-                "high_freq_factor = 1 is not above low_freq_factor"},
-        Refused{R"({"rope_parameters": {"full_attention": {"rope_type": "default"}}})",
-                "rope_parameters.full_attention"},
-        Refused{
-            R"({"rope_parameters": {"rope_type": "default"}, "rope_scaling": {"type": "yarn"}})",
-            "contradicts rope_parameters"}));
-
-TEST(JsonObject, RefusesWhatIsNoObject) {
-  for (const char* text : {"", "[]", "{", "{\"a\":1e999}", "\xff"}) {
-    EXPECT_THROW((void)JsonObject::from_text(text, "m/config.json"), LoadError) << text;
-  }
-  const std::string deep = "{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}";
-  EXPECT_THROW((void)JsonObject::from_text(deep, "m/config.json"), LoadError);
-}
-
-TEST(Quantization, FollowsEntriesThenScales) {
-  const QuantizationConfig config(object(json::parse(R"({"quantization": {
-      "group_size": 64, "bits": 4, "mode": "affine", "a": {"bits": 8, "group_size": 32},
-      "b": false, "c": true, "d": {"bits": 6}}})")));
-  EXPECT_EQ(config.format_of("a", true), (AffineFormat{8, 32}));
-  EXPECT_EQ(config.format_of("b", true), std::nullopt);
-  EXPECT_EQ(config.format_of("c", false), (AffineFormat{4, 64}));
-  EXPECT_EQ(config.format_of("d", true), (AffineFormat{6, 64}));
-  EXPECT_EQ(config.format_of("other", true), (AffineFormat{4, 64}));
-  EXPECT_EQ(config.format_of("other", false), std::nullopt);
-}
-
-TEST(Quantization, IsReadFromEitherName) {
-  const json described{{"group_size", 32}, {"bits", 3}};
-  const QuantizationConfig config(object({{"quantization_config", described}}));
-  EXPECT_EQ(config.format_of("x", true), (AffineFormat{3, 32}));
-}
-
-TEST(Quantization, RefusesScalesThatNothingDescribes) {
-  EXPECT_THROW((void)QuantizationConfig(object({})).format_of("x", true), LoadError);
-  EXPECT_EQ(QuantizationConfig(object({})).format_of("x", false), std::nullopt);
-}
-
-TEST(Quantization, RefusesOtherMethodsByName) {
-  const auto refused = [](const char* described) -> std::string {
-    try {
-      const QuantizationConfig config(object({{"quantization", json::parse(described)}}));
-      return "";
-    } catch (const LoadError& error) {
-      return error.what();
-    }
-  };
-  EXPECT_NE(refused(R"({"quant_method": "gptq", "bits": 4})")
-                .find(R"(quantization.quant_method = "gptq" is not supported)"),
-            std::string::npos);
-  EXPECT_NE(refused(R"({"mode": "mxfp4", "bits": 4, "group_size": 32})")
-                .find(R"(quantization.mode = "mxfp4")"),
-            std::string::npos);
-  EXPECT_NE(refused(R"({"bits": 7, "group_size": 32})").find("quantization.bits = 7"),
-            std::string::npos);
-  EXPECT_NE(refused(R"({"bits": 4, "group_size": 48})").find("quantization.group_size = 48"),
-            std::string::npos);
-  EXPECT_NE(refused(R"({"bits": 4, "zero_point": "x"})").find("quantization.zero_point"),
-            std::string::npos);
-  EXPECT_NE(refused(R"({"bits": 4, "a": {"mode": "nvfp4"}})").find("quantization.a.mode"),
-            std::string::npos);
+// As published, with the keys of training and tooling that real configs carry.
+TEST(PublishedConfigs, AreAccepted) {
+  const char* const smollm2 = R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+      "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu",
+      "hidden_size": 576, "initializer_range": 0.041666666666666664, "intermediate_size": 1536,
+      "is_llama_config": true, "max_position_embeddings": 8192, "mlp_bias": false,
+      "model_type": "llama", "num_attention_heads": 9, "num_hidden_layers": 30,
+      "num_key_value_heads": 3, "pad_token_id": 2, "pretraining_tp": 1, "rms_norm_eps": 1e-05,
+      "rope_interleaved": false, "rope_scaling": null, "rope_theta": 100000,
+      "tie_word_embeddings": true, "torch_dtype": "bfloat16", "transformers.js_config":
+      {"kv_cache_dtype": {"fp16": "float16"}}, "use_cache": true, "vocab_size": 49152})";
+  const char* const llama32 = R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+      "bos_token_id": 128000, "eos_token_id": [128001, 128008, 128009], "head_dim": 64,
+      "hidden_act": "silu", "hidden_size": 2048, "intermediate_size": 8192,
+      "max_position_embeddings": 131072, "mlp_bias": false, "model_type": "llama",
+      "num_attention_heads": 32, "num_hidden_layers": 16, "num_key_value_heads": 8,
+      "pretraining_tp": 1, "rms_norm_eps": 1e-05, "rope_scaling": {"factor": 32.0,
+      "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 8192,
+      "rope_type": "llama3"}, "rope_theta": 500000.0, "tie_word_embeddings": true,
+      "torch_dtype": "bfloat16", "vocab_size": 128256})";
+  const char* const qwen25 = R"({"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0,
+      "bos_token_id": 151643, "eos_token_id": 151643, "hidden_act": "silu", "hidden_size": 896,
+      "intermediate_size": 4864, "max_position_embeddings": 32768, "max_window_layers": 24,
+      "model_type": "qwen2", "num_attention_heads": 14, "num_hidden_layers": 24,
+      "num_key_value_heads": 2, "rms_norm_eps": 1e-06, "rope_theta": 1000000.0,
+      "sliding_window": 32768, "tie_word_embeddings": true, "torch_dtype": "bfloat16",
+      "use_cache": true, "use_mrope": false, "use_sliding_window": false, "vocab_size": 151936})";
+  const char* const qwen3 = R"({"architectures": ["Qwen3ForCausalLM"], "attention_bias": false,
+      "bos_token_id": 151643, "eos_token_id": 151645, "head_dim": 128, "hidden_act": "silu",
+      "hidden_size": 1024, "intermediate_size": 3072, "max_position_embeddings": 40960,
+      "max_window_layers": 28, "model_type": "qwen3", "num_attention_heads": 16,
+      "num_hidden_layers": 28, "num_key_value_heads": 8, "rms_norm_eps": 1e-06,
+      "rope_scaling": null, "rope_theta": 1000000, "sliding_window": null,
+      "tie_word_embeddings": true, "use_sliding_window": false, "vocab_size": 151936})";
+  const char* const mistral = R"({"architectures": ["MistralForCausalLM"], "bos_token_id": 1,
+      "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 4096, "intermediate_size": 14336,
+      "max_position_embeddings": 32768, "model_type": "mistral", "num_attention_heads": 32,
+      "num_hidden_layers": 32, "num_key_value_heads": 8, "rms_norm_eps": 1e-05,
+      "rope_theta": 10000.0, "sliding_window": 4096, "tie_word_embeddings": false,
+      "torch_dtype": "bfloat16", "use_cache": true, "vocab_size": 32000})";
+  EXPECT_EQ(make_decoder_spec(object({}, smollm2)).head_dim, 64);
+  EXPECT_EQ(make_decoder_spec(object({}, llama32)).rope.factor, 32.0);
+  EXPECT_EQ(make_decoder_spec(object({}, qwen25)).layers[23].attention.window, 0);
+  EXPECT_EQ(make_decoder_spec(object({}, qwen3)).layers[0].attention.q.outputs, 2048);
+  EXPECT_EQ(make_decoder_spec(object({}, mistral)).layers[31].attention.window, 4096);
 }
 
 }  // namespace

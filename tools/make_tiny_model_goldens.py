@@ -3,10 +3,10 @@
 transformers computes for them in float64.
 
 Each folder holds config.json, model.safetensors and golden.safetensors with `ids` [T] and `logits`
-[T, vocab]. The quantised model's weights are packed by this script in MLX's affine layout; its logits
-come from the same transformers model after numpy has unpacked them again.
+[T, vocab]. The weights of mlx-affine are quantised by MLX itself; its logits come from a transformers
+model with the weights that numpy unpacks from them.
 
-    python3 -m venv venv && venv/bin/pip install torch==2.6.0 transformers==4.53.3 numpy
+    python3 -m venv venv && venv/bin/pip install torch==2.6.0 transformers==4.53.3 'mlx[cpu]==0.32.4'
     venv/bin/python tools/make_tiny_model_goldens.py tests/engine/fixtures
 """
 import json
@@ -14,6 +14,7 @@ import pathlib
 import string
 import sys
 
+import mlx.core as mlx
 import numpy as np
 import tokenizers
 import torch
@@ -115,26 +116,8 @@ def make_plain(root, name, config, dtype, seed):
     write(root / name, config, dtype, tensors, golden(model, seed + 1000))
 
 
-def quantize(weight, bits, group):
-    """weight [N, K] -> codes uint8 [N, K], scales and biases float16 [N, K / group]."""
-    grouped = weight.reshape(weight.shape[0], -1, group)
-    low, high = grouped.min(-1), grouped.max(-1)
-    scales = ((high - low) / (2**bits - 1)).astype(np.float16)
-    scales[:, ::2] *= -1  # MLX's scales may be negative; the bias is then the other end
-    biases = np.where(scales < 0, high, low).astype(np.float16)
-    codes = np.rint((grouped - biases[..., None].astype(np.float64)) / scales[..., None])
-    return codes.clip(0, 2**bits - 1).astype(np.uint8).reshape(weight.shape), scales, biases
-
-
-def pack(codes, bits):
-    """One little-endian bit stream per row, least significant bit first, as uint32 words."""
-    stream = (codes[..., None] >> np.arange(bits)) & 1
-    stream = stream.reshape(codes.shape[0], -1).astype(np.uint8)
-    return np.packbits(stream, axis=1, bitorder="little").view("<u4")
-
-
 def unpack(words, bits, cols):
-    """The inverse, by integer arithmetic on the whole row instead of on single bits."""
+    """MLX's layout: each row is one little-endian number, code k at bit k * bits."""
     rows = []
     for row in words:
         number = int.from_bytes(row.tobytes(), "little")
@@ -155,9 +138,9 @@ def make_quantized(root, name, seed):
             continue
         form = QUANTIZATION if entry is True else entry
         bits, group = form["bits"], form["group_size"]
-        codes, scales, biases = quantize(tensor.numpy(), bits, group)
-        words = pack(codes, bits)
-        tensors[full_name] = torch.from_numpy(words.copy())
+        words, scales, biases = (np.array(part) for part in mlx.quantize(
+            mlx.array(tensor.numpy().astype(np.float16)), group_size=group, bits=bits))
+        tensors[full_name] = torch.from_numpy(words)
         tensors[path + ".scales"] = torch.from_numpy(scales)
         tensors[path + ".biases"] = torch.from_numpy(biases)
         unpacked = unpack(words, bits, tensor.shape[1])

@@ -90,9 +90,6 @@ QUIRE_INLINE F32 select(I32 mask, F32 a, F32 b) {
 QUIRE_INLINE F32 max(F32 a, F32 b) {
   return a < b ? b : a;
 }
-QUIRE_INLINE F32 min(F32 a, F32 b) {
-  return b < a ? b : a;
-}
 
 /// Sum of the lanes as a balanced tree: lane i with lane i + width/2, halving the width.
 QUIRE_INLINE float reduce_add(F32 value) {
@@ -120,20 +117,6 @@ QUIRE_INLINE std::int32_t reduce_add(I32 value) {
   return sum;
 }
 
-/// kLanes bfloat16 to f32.
-QUIRE_INLINE F32 load_bf16(const std::uint16_t* from) {
-  return (F32)(__builtin_convertvector(load_bytes<U16>(from), U32) << 16);
-}
-
-/// Bits of the nearest bfloat16, ties to even, in the low half of each lane; a NaN stays a quiet
-/// NaN.
-QUIRE_INLINE U32 bf16_bits(F32 value) {
-  const U32 bits = (U32)value;
-  const U32 rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
-  const U32 quiet = (bits >> 16) | 0x40U;
-  return (bits & 0x7fffffffU) > 0x7f800000U ? quiet : rounded;
-}
-
 /// Sum of adjacent 16-bit products, one i32 per pair: exact.
 QUIRE_INLINE I32 add_pairs(I16x2 value) {
   const I32 wide = (I32)value;
@@ -151,17 +134,6 @@ QUIRE_INLINE I32 dot_u8_i8(I32 acc, U8x4 u, I8x4 s) {
   const I16x2 even = (I16x2)((U16x2)u & 0xffU) * ((I16x2)((U16x2)s16 << 8) >> 8);
   const I16x2 odd = (I16x2)((U16x2)u >> 8) * (s16 >> 8);
   return acc + add_pairs(even) + add_pairs(odd);
-#endif
-}
-
-/// As dot_u8_i8 where every u is at most 127: two products then fit in 16 bits (127 * -128 * 2 =
-/// -32512), so the saturating multiply-add of AVX2 cannot saturate.
-QUIRE_INLINE I32 dot_u7_i8(I32 acc, U8x4 u, I8x4 s) {
-#if QUIRE_ISA_LANES == 8
-  const __m256i pairs = _mm256_maddubs_epi16((__m256i)u, (__m256i)s);
-  return acc + (I32)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-#else
-  return dot_u8_i8(acc, u, s);
 #endif
 }
 

@@ -1,4 +1,4 @@
-// What one render may use. Every evaluated node, every 256 bytes of text touched and every element
+// What one render may use. Every evaluated node, every 128 bytes of text touched and every element
 // made or looked at costs one step, so steps bound time; live values lease their bytes, so leases
 // bound memory. Exceeding anything throws RenderError of kind `limit`, which render() returns.
 #pragma once
@@ -78,7 +78,7 @@ class Budget {
  private:
   friend class Lease;
 
-  static constexpr std::size_t kBytesPerStep = 256;
+  static constexpr std::size_t kBytesPerStep = 128;
   // All live values together may hold this many times the largest single one.
   static constexpr std::size_t kLiveValues = 4;
 

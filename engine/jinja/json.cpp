@@ -83,8 +83,6 @@ class Dumper {
         dump_unit(c);
       } else if (c < 0x7F || !style_.ensure_ascii) {
         encode(c, out_);
-      } else if (c == 0x7F) {
-        out_ += '\x7F';
       } else if (c < 0x10000) {
         dump_unit(c);
       } else {

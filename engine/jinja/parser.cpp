@@ -285,6 +285,7 @@ Output Parser::parse_print() {
 }
 
 Target Parser::parse_single_target(std::string_view end_name) {
+  const Nesting nesting(*this);
   if (skip_op("(")) {
     Target target = parse_target(end_name);
     expect_op(")");
@@ -311,7 +312,6 @@ Target Parser::parse_single_target(std::string_view end_name) {
 }
 
 Target Parser::parse_target(std::string_view end_name) {
-  const Nesting nesting(*this);
   Target first = parse_single_target(end_name);
   if (!at_op(",")) return first;
   Target target;

@@ -124,6 +124,9 @@ struct Expr {
   int height;  // nodes on the longest path down
 };
 
+/// The greatest height among the node's children; 0 for leaves.
+int height_below(const Expr::Node& node);
+
 /// What an assignment binds: a name, ns.attribute, or several targets that unpack a sequence.
 struct Target {
   std::optional<NameId> name;

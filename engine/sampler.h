@@ -20,7 +20,8 @@ namespace quire::engine {
 struct SamplerScratch {
   std::vector<float> logits;
   std::vector<std::pair<float, TokenId>> candidates;
-  std::vector<double> weights;  // of the candidates
+  std::vector<std::pair<float, TokenId>> boundary;  // where top_p is reached
+  std::vector<double> weights;                      // of the candidates
   std::vector<std::int32_t> counts;
 };
 

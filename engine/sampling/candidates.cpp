@@ -1,9 +1,11 @@
 #include "engine/sampling/candidates.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 
 #include "kernels/invariant.h"
 
@@ -12,9 +14,10 @@ namespace {
 
 using Candidate = std::pair<float, TokenId>;
 
-// top_p looks at this many most likely tokens first, then at four times as many, and so on: most
-// nuclei hold fewer than a few hundred tokens, so the rest of the vocabulary is never sorted.
-constexpr std::size_t kFirstNucleusChunk = 256;
+// top_p sorts tokens into buckets of this width in units of the scaled logit, most likely first;
+// the last bucket takes everything below a weight of exp(-64), which no total of weights notices.
+constexpr double kBucketsPerUnit = 64;
+constexpr std::size_t kBuckets = 4096;
 
 bool more_likely(const Candidate& a, const Candidate& b) {
   return a.first != b.first ? a.first > b.first : a.second < b.second;
@@ -53,27 +56,40 @@ void keep_top_k(std::span<const float> logits, std::size_t k, std::vector<Candid
   std::sort(kept.begin(), kept.end(), lower_id);
 }
 
-/// REQUIRES: `kept` ascends by id; leaves the nucleus in descending likelihood.
-void keep_top_p(float top_p, float highest, float temperature, std::vector<Candidate>& kept) {
-  double total = 0;
-  for (const Candidate& c : kept) total += weight(c.first, highest, temperature);
-  const double wanted = static_cast<double>(top_p) * total;
+/// Only the bucket in which the share of top_p is reached is put in order: linear in the vocabulary
+/// unless most of it is about equally likely. REQUIRES and leaves: `kept` ascends by id.
+void keep_top_p(float top_p, float highest, float temperature, SamplerScratch& scratch) {
+  std::vector<Candidate>& kept = scratch.candidates;
+  const auto bucket_of = [&](const Candidate& c) {
+    const double below = (static_cast<double>(highest) - static_cast<double>(c.first)) /
+                         static_cast<double>(temperature) * kBucketsPerUnit;
+    return below < static_cast<double>(kBuckets - 1) ? static_cast<std::size_t>(below)
+                                                     : kBuckets - 1;
+  };
+  std::array<double, kBuckets> sums{};
+  for (const Candidate& c : kept) sums[bucket_of(c)] += weight(c.first, highest, temperature);
+  const double wanted = static_cast<double>(top_p) * std::accumulate(sums.begin(), sums.end(), 0.0);
   double cumulative = 0;
-  std::size_t sorted = 0;
-  for (std::size_t chunk = kFirstNucleusChunk; sorted < kept.size(); chunk *= 4) {
-    const std::size_t end = std::min(sorted + chunk, kept.size());
-    const auto first = kept.begin() + static_cast<std::ptrdiff_t>(sorted);
-    const auto last = kept.begin() + static_cast<std::ptrdiff_t>(end);
-    if (last != kept.end()) std::nth_element(first, last, kept.end(), more_likely);
-    std::sort(first, last, more_likely);
-    for (; sorted < end; ++sorted) {
-      cumulative += weight(kept[sorted].first, highest, temperature);
-      if (cumulative >= wanted) {
-        kept.resize(sorted + 1);
-        return;
-      }
-    }
+  std::size_t boundary = 0;
+  while (boundary + 1 < kBuckets && cumulative + sums[boundary] < wanted)
+    cumulative += sums[boundary++];
+
+  std::vector<Candidate>& last = scratch.boundary;
+  last.clear();
+  last.reserve(kept.size());
+  for (const Candidate& c : kept) {
+    if (bucket_of(c) == boundary) last.push_back(c);
   }
+  std::sort(last.begin(), last.end(), more_likely);
+  std::size_t taken = 0;
+  while (taken < last.size() && cumulative < wanted) {
+    cumulative += weight(last[taken++].first, highest, temperature);
+  }
+  std::erase_if(kept, [&](const Candidate& c) {
+    const std::size_t bucket = bucket_of(c);
+    if (bucket != boundary) return bucket > boundary;
+    return taken == 0 || more_likely(last[taken - 1], c);
+  });
 }
 
 }  // namespace
@@ -96,8 +112,7 @@ void select_candidates(std::span<const float> logits, const SamplingParams& para
         return a.first < b.first;
       })->first;
   if (params.top_p < 1.0F) {
-    keep_top_p(params.top_p, highest, params.temperature, kept);
-    std::sort(kept.begin(), kept.end(), lower_id);
+    keep_top_p(params.top_p, highest, params.temperature, scratch);
   }
   if (params.min_p > 0.0F) {
     // The most likely token always stays: its weight is 1.

@@ -260,13 +260,13 @@ TEST(Sampler, NoScratchGrowsInSteadyState) {
   row.params.min_p = 0.001F;
   EXPECT_TRUE(row.sample(scratch));
   const void* before[] = {scratch.logits.data(), scratch.candidates.data(), scratch.weights.data(),
-                          scratch.counts.data()};
+                          scratch.boundary.data(), scratch.counts.data()};
   for (row.params.seed = 0; row.params.seed < 100; ++row.params.seed) {
     row.params.top_k = row.params.seed % 2 == 0 ? 0 : 50;
     EXPECT_TRUE(row.sample(scratch));
   }
   const void* after[] = {scratch.logits.data(), scratch.candidates.data(), scratch.weights.data(),
-                         scratch.counts.data()};
+                         scratch.boundary.data(), scratch.counts.data()};
   EXPECT_TRUE(std::equal(std::begin(before), std::end(before), std::begin(after)));
 }
 

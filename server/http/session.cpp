@@ -9,6 +9,7 @@
 #include "server/http/cors.h"
 #include "server/http/exchange.h"
 #include "server/http/request_id.h"
+#include "server/json/json.h"
 
 namespace quire::server {
 
@@ -102,11 +103,13 @@ asio::awaitable<void> run_handler(Exchange& exchange, Context& context, Handler 
 }
 
 void log_answer(Exchange& exchange) {
+  constexpr std::size_t kLoggedBytes = 200;
   const auto spent = std::chrono::steady_clock::now() - exchange.arrived();
-  spdlog::info("{} {} -> {} in {:.1f} ms, request {}{}", exchange.request().method,
-               exchange.request().path, exchange.status(),
-               std::chrono::duration<double, std::milli>(spent).count(), exchange.id(),
-               exchange.connection().hung_up() ? ", the client left" : "");
+  // As JSON text a path can neither break the line nor steer a terminal.
+  const std::string path = to_text(Json(exchange.request().path.substr(0, kLoggedBytes)));
+  spdlog::info("{} {} -> {} in {:.1f} ms, request {}{}", exchange.request().method, path,
+               exchange.status(), std::chrono::duration<double, std::milli>(spent).count(),
+               exchange.id(), exchange.connection().hung_up() ? ", the client left" : "");
 }
 
 /// One request and its answer. False: the connection ends.

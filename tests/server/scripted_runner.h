@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include "scheduler/step_runner.h"
@@ -56,6 +57,12 @@ class ScriptedRunner final : public scheduler::StepRunner {
     poison_ = std::move(error);
   }
 
+  /// The next step fails for good: not as a step, but as a device that is gone.
+  void break_down() {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+  }
+
   void run(std::span<const engine::SequenceStep> steps,
            std::span<engine::SequenceResult> results) override {
     std::unique_lock lock(mutex_);
@@ -65,6 +72,7 @@ class ScriptedRunner final : public scheduler::StepRunner {
     waiting_ = false;
     if (held_) --permits_;
     changed_.notify_all();
+    if (broken_) throw std::runtime_error("the device is gone");
     for (std::size_t i = 0; i < steps.size(); ++i) answer(steps[i], results[i]);
   }
 
@@ -103,6 +111,7 @@ class ScriptedRunner final : public scheduler::StepRunner {
   bool held_ = false;
   bool waiting_ = false;
   int permits_ = 0;
+  bool broken_ = false;
   std::string poison_;
 };
 

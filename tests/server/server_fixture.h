@@ -1,6 +1,8 @@
 // A whole server on a free port of the loopback interface, over a scripted or a real engine.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "engine/executor.h"
 #include "kernels/devices.h"
 #include "scheduler/engine_thread.h"
+#include "server/json/json.h"
 #include "server/server.h"
 #include "tests/server/http_client.h"
 #include "tests/server/scripted_runner.h"
@@ -82,6 +85,28 @@ class RunningServer {
   scheduler::EngineThread engine_;
   Server server_;
 };
+
+/// The body of an answer; a failure of the test when it is not JSON.
+inline Json json_of(const Reply& reply) {
+  auto parsed = parse_json(reply.body);
+  EXPECT_TRUE(parsed.ok()) << reply.status << " " << reply.body;
+  return parsed.ok() ? std::move(parsed).value() : Json();
+}
+
+/// The code of the error envelope; a complaint when there is none.
+inline std::string error_code(const Reply& reply) {
+  const Json body = json_of(reply);
+  if (!body.is_object() || !body.contains("error")) return "no error: " + reply.body;
+  return body["error"]["code"].get<std::string>();
+}
+
+inline void expect_error(const Reply& reply, int status, const std::string& code,
+                         const std::string& param) {
+  EXPECT_EQ(reply.status, status) << reply.body;
+  EXPECT_EQ(error_code(reply), code) << reply.body;
+  EXPECT_EQ(json_of(reply)["error"]["param"], param.empty() ? Json(nullptr) : Json(param))
+      << reply.body;
+}
 
 /// A server whose engine speaks a script.
 struct ScriptedServer {

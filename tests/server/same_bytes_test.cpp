@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <thread>
+#include <tuple>
 
 #include "server/json/json.h"
 #include "tests/server/same_bytes_cases.h"
@@ -76,6 +77,8 @@ struct Setting {
   std::int32_t blocks = 1024;
   bool prefix_cache = true;
   kernels::DType kv = kernels::DType::bf16;
+  bool demo_model =
+      false;  // the trained one that the binary embeds, instead of the tiny random one
 };
 
 /// The real engine as if on a slower device: no step runs before open(), and each takes at least a
@@ -103,7 +106,7 @@ class RealServer {
  public:
   explicit RealServer(const Setting& setting)
       : backend_(kernels::make_cpu_backend({.threads = setting.threads, .isa = setting.isa})),
-        model_(tiny_.load(*backend_)),
+        model_(engine::Model::load(files(setting), *backend_)),
         executor_(model_, *backend_,
                   {.max_batch_rows = setting.budget,
                    .max_sequences = setting.sequences,
@@ -118,6 +121,11 @@ class RealServer {
   UnhurriedRunner& runner() { return runner_; }
 
  private:
+  engine::ModelFiles files(const Setting& setting) const {
+    if (!setting.demo_model) return tiny_.files();
+    return engine::ModelFiles::from_folder(QUIRE_SOURCE_DIR "/tools/demo_model/model");
+  }
+
   static ServerSetup setup(const Setting& setting) {
     ServerSetup setup;
     setup.scheduler.max_batch_tokens = setting.budget;
@@ -137,11 +145,15 @@ class RealServer {
 };
 
 /// Each request alone on an idle server without a prefix cache; the clients that would leave stay.
-const std::vector<std::string>& answers_alone(const std::string& isa, kernels::DType kv) {
-  static std::map<std::pair<std::string, kernels::DType>, std::vector<std::string>> known;
-  auto& answers = known[{isa, kv}];
+const std::vector<std::string>& answers_alone(const Setting& like) {
+  static std::map<std::tuple<std::string, kernels::DType, bool>, std::vector<std::string>> known;
+  auto& answers = known[{like.isa, like.kv, like.demo_model}];
   if (!answers.empty()) return answers;
-  RealServer server({.isa = isa, .threads = 1, .prefix_cache = false, .kv = kv});
+  RealServer server({.isa = like.isa,
+                     .threads = 1,
+                     .prefix_cache = false,
+                     .kv = like.kv,
+                     .demo_model = like.demo_model});
   server.runner().open();
   for (LoadCase& request : make_load(1, kRequests)) {
     request.leave_after = -1;
@@ -156,7 +168,7 @@ const std::vector<std::string>& answers_alone(const std::string& isa, kernels::D
 
 /// All requests at once. Every answer that was not given up must equal the one given alone.
 scheduler::EngineSnapshot compare_under_load(const Setting& setting) {
-  const std::vector<std::string>& alone = answers_alone(setting.isa, setting.kv);
+  const std::vector<std::string>& alone = answers_alone(setting);
   RealServer server(setting);
   const std::vector<LoadCase> load = make_load(1, kRequests);
   std::vector<Answered> together(load.size());
@@ -249,6 +261,13 @@ TEST(SameBytes, HoldsOnEveryIsaOfThisMachine) {
     EXPECT_GT(engine.preemptions, 0U);
     EXPECT_GT(engine.prefix_hits, 0U);
   }
+}
+
+TEST(SameBytes, HoldsOnTheDemoModel) {
+  const auto engine = compare_under_load(
+      {.isa = default_isa(), .threads = 2, .budget = 64, .blocks = kTinyPool, .demo_model = true});
+  EXPECT_GT(engine.preemptions, 0U);
+  EXPECT_GT(engine.prefix_hits, 0U);
 }
 
 TEST(SameBytes, TheLoadIsWhatItClaimsToBe) {

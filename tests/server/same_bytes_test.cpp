@@ -75,6 +75,7 @@ struct Setting {
   std::int32_t budget = 512;
   std::int32_t sequences = 256;
   std::int32_t blocks = 1024;
+  std::int32_t context = kLoadMaxTokens;
   bool prefix_cache = true;
   kernels::DType kv = kernels::DType::bf16;
   bool demo_model =
@@ -131,7 +132,7 @@ class RealServer {
     setup.scheduler.max_batch_tokens = setting.budget;
     setup.scheduler.max_sequences = setting.sequences;
     setup.scheduler.kv_blocks = setting.blocks;
-    setup.scheduler.max_model_tokens = kLoadMaxTokens;
+    setup.scheduler.max_model_tokens = setting.context;
     setup.scheduler.prefix_cache = setting.prefix_cache;
     return setup;
   }
@@ -264,8 +265,15 @@ TEST(SameBytes, HoldsOnEveryIsaOfThisMachine) {
 }
 
 TEST(SameBytes, HoldsOnTheDemoModel) {
-  const auto engine = compare_under_load(
-      {.isa = default_isa(), .threads = 2, .budget = 64, .blocks = kTinyPool, .demo_model = true});
+  // Its tokens are longer and it ends sooner, so sequences are shorter: the pool shrinks with them.
+  constexpr std::int32_t kContext = 320;
+  const auto engine = compare_under_load({.isa = default_isa(),
+                                          .threads = 2,
+                                          .budget = 64,
+                                          .blocks = kContext / kernels::kBlockTokens,
+                                          .context = kContext,
+                                          .demo_model = true});
+  ::testing::Test::RecordProperty("preemptions", std::to_string(engine.preemptions));
   EXPECT_GT(engine.preemptions, 0U);
   EXPECT_GT(engine.prefix_hits, 0U);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <ostream>
 #include <thread>
 #include <tuple>
 
@@ -81,6 +82,12 @@ struct Setting {
   bool demo_model =
       false;  // the trained one that the binary embeds, instead of the tiny random one
 };
+
+void PrintTo(const Setting& s, std::ostream* out) {
+  *out << "Budget" << s.budget << "Threads" << s.threads << "Blocks" << s.blocks
+       << (s.prefix_cache ? "Cached" : "Uncached") << "Sequences" << s.sequences
+       << (s.kv == kernels::DType::f32 ? "KvF32" : "");
+}
 
 /// The real engine as if on a slower device: no step runs before open(), and each takes at least a
 /// millisecond, so that requests meet.
@@ -231,10 +238,7 @@ TEST_P(SameBytesSetting, AnswersAsAlone) {
 }
 
 std::string name_of(const ::testing::TestParamInfo<Setting>& info) {
-  const Setting& s = info.param;
-  return "Budget" + std::to_string(s.budget) + "Threads" + std::to_string(s.threads) + "Blocks" +
-         std::to_string(s.blocks) + (s.prefix_cache ? "Cached" : "Uncached") + "Sequences" +
-         std::to_string(s.sequences) + (s.kv == kernels::DType::f32 ? "KvF32" : "");
+  return ::testing::PrintToString(info.param);
 }
 
 INSTANTIATE_TEST_SUITE_P(

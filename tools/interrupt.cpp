@@ -22,7 +22,7 @@ void watch_interrupts() {
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = 0;  // without SA_RESTART: a blocking read returns
+  action.sa_flags = SA_RESTART;  // output that waits for its reader is not lost
   sigaction(SIGINT, &action, nullptr);
 }
 

@@ -14,6 +14,7 @@
 #include "tools/commands.h"
 #include "tools/engine_options.h"
 #include "tools/interrupt.h"
+#include "tools/line_reader.h"
 #include "tools/local_engine.h"
 #include "tools/progress_bar.h"
 #include "tools/sampling_options.h"
@@ -35,19 +36,6 @@ constexpr const char* kHelp =
     "/system TEXT     a new system prompt (empty: none), and forget the conversation\n"
     "/exit            leave (also Ctrl-D)\n"
     "Ctrl-C           stop the answer\n";
-
-/// One line without its end; nothing at the end of input. Ctrl-C at the prompt gives an empty line.
-std::optional<std::string> read_line(bool show_prompt) {
-  if (show_prompt) std::cout << "\n> " << std::flush;
-  std::string line;
-  if (std::getline(std::cin, line)) return line;
-  if (!interrupted()) return std::nullopt;
-  clear_interrupt();
-  std::cin.clear();
-  clearerr(stdin);
-  std::cout << "\n(/exit or Ctrl-D leaves)\n";
-  return std::string{};
-}
 
 class Conversation {
  public:
@@ -127,6 +115,27 @@ bool obey(const std::string& line, Conversation& conversation) {
   return true;
 }
 
+void converse(Conversation& conversation, bool show_prompt) {
+  LineReader reader;
+  for (std::string line;;) {
+    if (show_prompt) std::cout << "\n> " << std::flush;
+    const LineReader::Outcome outcome = reader.next(line);
+    if (outcome == LineReader::Outcome::end) return;
+    if (outcome == LineReader::Outcome::interrupted) {
+      clear_interrupt();
+      std::cout << "\n(/exit or Ctrl-D leaves)" << std::endl;
+    } else if (line.find_first_not_of(" \t\r") == std::string::npos) {
+      continue;
+    } else if (!engine::is_valid_utf8(line)) {
+      std::cout << "(that line is not valid UTF-8)\n";
+    } else if (line.front() != '/') {
+      conversation.say(line);
+    } else if (!obey(line, conversation)) {
+      return;
+    }
+  }
+}
+
 int chat(ChatOptions& options) {
   options.engine.max_num_seqs = 1;
   const bool terminal = isatty(STDIN_FILENO) == 1;
@@ -142,16 +151,7 @@ int chat(ChatOptions& options) {
     std::cout << engine.name() << " on " << engine.device() << ". /help lists the commands.\n";
   }
   Conversation conversation(engine, options);
-  while (const std::optional<std::string> line = read_line(terminal)) {
-    if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (!engine::is_valid_utf8(*line)) {
-      std::cout << "(that line is not valid UTF-8)\n";
-    } else if (line->front() != '/') {
-      conversation.say(*line);
-    } else if (!obey(*line, conversation)) {
-      break;
-    }
-  }
+  converse(conversation, terminal);
   return 0;
 }
 

@@ -28,13 +28,11 @@ std::string shown(const Token& token) {
 
 }  // namespace
 
-Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
-  // One level of a block or bracket is several calls here: this bounds the stack, and with it the
-  // blocks; the height of the tree bounds expressions.
-  constexpr int kCallsPerLevel = 4;
-  if (parser_.nesting_ >= kMaxSourceNesting * kCallsPerLevel)
+Parser::Nesting::Nesting(Parser& parser, Depth depth) : parser_(parser), depth_(depth) {
+  if (parser_.nesting_ >= kMaxSourceNesting * static_cast<int>(Depth::deep)) {
     parser_.fail_here("the template nests too deep");
-  ++parser_.nesting_;
+  }
+  parser_.nesting_ += static_cast<int>(depth_);
 }
 
 Parser::Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
@@ -102,7 +100,7 @@ NameId Parser::intern(const std::string& name) {
 /// Statements up to a tag that starts with one of `ends` (which is left at that name), or up to the
 /// end of the template when there are none.
 Body Parser::parse_body(std::initializer_list<std::string_view> ends) {
-  const Nesting nesting(*this);
+  const Nesting nesting(*this, Depth::deep);
   Body body;
   while (current().type != TokenType::end) {
     const int line = current().line;

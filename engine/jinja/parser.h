@@ -12,7 +12,7 @@
 namespace quire::engine::jinja {
 
 /// Deepest nesting of expressions and of blocks in a template's source.
-constexpr int kMaxSourceNesting = 150;
+constexpr int kMaxSourceNesting = 100;
 
 /// Throws LoadError with line and reason.
 Program parse(std::string_view source);
@@ -24,16 +24,19 @@ class Parser {
   Program run();
 
  private:
-  /// Counts one level of recursion while it lives.
+  /// Counts one level of recursion while it lives. A bracket takes four of the shallow kind, a
+  /// block one of the deep kind, for their shares of the stack.
+  enum class Depth : std::uint8_t { shallow = 1, deep = 4 };
   class Nesting {
    public:
-    explicit Nesting(Parser& parser);
+    explicit Nesting(Parser& parser, Depth depth = Depth::shallow);
     Nesting(const Nesting&) = delete;
     Nesting& operator=(const Nesting&) = delete;
-    ~Nesting() { --parser_.nesting_; }
+    ~Nesting() { parser_.nesting_ -= static_cast<int>(depth_); }
 
    private:
     Parser& parser_;
+    const Depth depth_;
   };
 
   // Tokens.

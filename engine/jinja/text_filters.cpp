@@ -118,7 +118,7 @@ Value indent(Runtime& rt, const Value& value, const Args& args) {
   const bool blank = p.flag(2, false);
   const std::string ended =
       text->bytes + "\n";  // so that a newline at the end gives a last empty line
-  const std::vector<std::string_view> lines = split_lines(ended, false);
+  const std::vector<std::string_view> lines = split_lines(rt, ended, false);
   std::string out = p.flag(1, false) ? indention : "";
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (i > 0) {

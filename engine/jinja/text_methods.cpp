@@ -124,9 +124,12 @@ Value count(Runtime& rt, const Value& self, const Args& args) {
   if (!window.valid) return std::int64_t{0};
   if (needle.empty()) return static_cast<std::int64_t>(count_code_points(window.bytes)) + 1;
   std::int64_t found = 0;
-  for (std::size_t pos = 0; (pos = find_text(window.bytes, needle, pos)) != window.bytes.npos;
-       pos += needle.size())
+  std::size_t pos = 0;
+  while ((pos = find_text(window.bytes, needle, pos)) != window.bytes.npos) {
+    rt.budget.spend();
+    pos += needle.size();
     ++found;
+  }
   return found;
 }
 
@@ -272,6 +275,7 @@ std::string replaced(Runtime& rt, const std::string& text, std::string_view old_
   std::string out;
   std::size_t pos = 0;
   for (; count != 0; --count) {
+    rt.budget.spend();
     std::size_t found = find_text(text, old_text, pos);
     if (found == std::string::npos) break;
     if (old_text.empty()) {  // before every character and at the end

@@ -19,6 +19,6 @@ Value method_upper(Runtime& rt, const Value& self, const Args& args);
 std::string replaced(Runtime& rt, const std::string& text, std::string_view old_text,
                      std::string_view new_text, std::int64_t count);
 /// str.splitlines with all of Unicode's line boundaries.
-std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends);
+std::vector<std::string_view> split_lines(Runtime& rt, std::string_view text, bool keep_ends);
 
 }  // namespace quire::engine::jinja

@@ -12,32 +12,40 @@ namespace {
 
 using Pieces = std::vector<std::string_view>;
 
+/// A piece costs a step when it is cut off, so that their number is bounded.
+void add(Runtime& rt, Pieces& pieces, std::string_view piece) {
+  rt.budget.spend();
+  pieces.push_back(piece);
+}
+
 bool is_line_end(char32_t c) {
   return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 ||
          c == 0x2029;
 }
 
-Pieces split_at(std::string_view text, std::string_view separator, std::int64_t limit) {
+Pieces split_at(Runtime& rt, std::string_view text, std::string_view separator,
+                std::int64_t limit) {
   Pieces pieces;
   std::size_t pos = 0;
   while (limit < 0 || static_cast<std::int64_t>(pieces.size()) < limit) {
     const std::size_t found = find_text(text, separator, pos);
     if (found == text.npos) break;
-    pieces.push_back(text.substr(pos, found - pos));
+    add(rt, pieces, text.substr(pos, found - pos));
     pos = found + separator.size();
   }
-  pieces.push_back(text.substr(pos));
+  add(rt, pieces, text.substr(pos));
   return pieces;
 }
 
 /// The same from the right: on the mirrored text, mirrored back.
-Pieces split_at_right(std::string_view text, std::string_view separator, std::int64_t limit) {
+Pieces split_at_right(Runtime& rt, std::string_view text, std::string_view separator,
+                      std::int64_t limit) {
   const std::string mirrored_text(text.rbegin(), text.rend());
   const std::string mirrored_separator(separator.rbegin(), separator.rend());
   Pieces pieces;
   std::size_t end = text.size();
-  for (const std::string_view mirrored : split_at(mirrored_text, mirrored_separator, limit)) {
-    pieces.push_back(text.substr(end - mirrored.size(), mirrored.size()));
+  for (const std::string_view mirrored : split_at(rt, mirrored_text, mirrored_separator, limit)) {
+    add(rt, pieces, text.substr(end - mirrored.size(), mirrored.size()));
     end -= std::min(end, mirrored.size() + separator.size());
   }
   std::reverse(pieces.begin(), pieces.end());
@@ -45,29 +53,29 @@ Pieces split_at_right(std::string_view text, std::string_view separator, std::in
 }
 
 /// Runs of white space separate and never give empty pieces.
-Pieces split_at_space(std::string_view text, std::int64_t limit) {
+Pieces split_at_space(Runtime& rt, std::string_view text, std::int64_t limit) {
   Pieces pieces;
   for (text = strip_left(text, is_space); !text.empty(); text = strip_left(text, is_space)) {
     if (limit >= 0 && static_cast<std::int64_t>(pieces.size()) == limit) {
-      pieces.push_back(text);
+      add(rt, pieces, text);
       break;
     }
     const std::string_view rest = strip_left(text, [](char32_t c) { return !is_space(c); });
-    pieces.push_back(text.substr(0, text.size() - rest.size()));
+    add(rt, pieces, text.substr(0, text.size() - rest.size()));
     text = rest;
   }
   return pieces;
 }
 
-Pieces split_at_space_right(std::string_view text, std::int64_t limit) {
+Pieces split_at_space_right(Runtime& rt, std::string_view text, std::int64_t limit) {
   Pieces pieces;
   for (text = strip_right(text, is_space); !text.empty(); text = strip_right(text, is_space)) {
     if (limit >= 0 && static_cast<std::int64_t>(pieces.size()) == limit) {
-      pieces.push_back(text);
+      add(rt, pieces, text);
       break;
     }
     const std::string_view rest = strip_right(text, [](char32_t c) { return !is_space(c); });
-    pieces.push_back(text.substr(rest.size()));
+    add(rt, pieces, text.substr(rest.size()));
     text = rest;
   }
   std::reverse(pieces.begin(), pieces.end());
@@ -89,22 +97,23 @@ Value split(Runtime& rt, const Value& self, const Args& args) {
   const std::int64_t limit = p.integer(1, -1);
   if (p.given(0) == nullptr) {
     return list_of(
-        rt, right ? split_at_space_right(text.bytes, limit) : split_at_space(text.bytes, limit),
+        rt,
+        right ? split_at_space_right(rt, text.bytes, limit) : split_at_space(rt, text.bytes, limit),
         text.markup);
   }
   const std::string& separator = p.text(0)->bytes;
   if (separator.empty()) fail("empty separator");
-  return list_of(
-      rt,
-      right ? split_at_right(text.bytes, separator, limit) : split_at(text.bytes, separator, limit),
-      text.markup);
+  return list_of(rt,
+                 right ? split_at_right(rt, text.bytes, separator, limit)
+                       : split_at(rt, text.bytes, separator, limit),
+                 text.markup);
 }
 
 Value splitlines(Runtime& rt, const Value& self, const Args& args) {
   const Parameters p("splitlines", args, {"keepends"});
   const Text& text = *self.text();
   rt.budget.spend_bytes(text.bytes.size());
-  return list_of(rt, split_lines(text.bytes, p.flag(0, false)), text.markup);
+  return list_of(rt, split_lines(rt, text.bytes, p.flag(0, false)), text.markup);
 }
 
 template <bool right>
@@ -202,7 +211,7 @@ constexpr NamedNative kMethods[] = {
 
 }  // namespace
 
-std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
+std::vector<std::string_view> split_lines(Runtime& rt, std::string_view text, bool keep_ends) {
   Pieces lines;
   for (std::size_t pos = 0; pos < text.size();) {
     const std::size_t start = pos;
@@ -214,7 +223,7 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends)
       ended = is_line_end(c);
       if (c == '\r' && pos < text.size() && text[pos] == '\n') ++pos;
     }
-    lines.push_back(text.substr(start, (ended && !keep_ends ? end : pos) - start));
+    add(rt, lines, text.substr(start, (ended && !keep_ends ? end : pos) - start));
   }
   return lines;
 }

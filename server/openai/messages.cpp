@@ -157,6 +157,10 @@ Conversation read_conversation(FieldReader& fields) {
   conversation.tools = read_tools(fields);
   if (const Json* kwargs = fields.object("chat_template_kwargs")) {
     conversation.template_kwargs = *kwargs;
+    if (kwargs->size() > kMaxFields) {
+      fields.fail(ErrorKind::invalid_value, "chat_template_kwargs",
+                  "must not have more than " + std::to_string(kMaxFields) + " entries");
+    }
   }
   conversation.continue_final_message = fields.boolean("continue_final_message", false);
   conversation.add_generation_prompt =

@@ -82,6 +82,15 @@ TEST(Conversation, ToolChoiceNoneHidesTheTools) {
   EXPECT_EQ(error, std::nullopt);
 }
 
+TEST(Conversation, BoundsTemplateKwargs) {
+  Json body = parse_json(R"({"messages":[{"role":"user","content":"x"}]})").value();
+  for (int i = 0; i < 257; ++i) body["chat_template_kwargs"]["k" + std::to_string(i)] = i;
+  std::optional<ApiError> error;
+  read_chat(to_text(body), error);
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->param, "chat_template_kwargs");
+}
+
 TEST(TemplateVariables, KwargsCannotReplaceTheConversation) {
   std::optional<ApiError> error;
   const auto chat = read_chat(R"({"messages":[{"role":"user","content":"x"}],

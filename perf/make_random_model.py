@@ -97,7 +97,7 @@ def parse(arguments=None):
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--format", choices=["bf16", "affine4", "affine8"], default="bf16")
     for name, default in [("width", 1024), ("layers", 9), ("heads", 16), ("kv-heads", 4), ("head-dim", 64),
-                          ("ffn", 2816), ("vocab", 1536), ("positions", 8192), ("seed", 0)]:
+                          ("ffn", 2816), ("vocab", 2048), ("positions", 8192), ("seed", 0)]:
         parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
     return parser.parse_args(arguments)
 

@@ -13,7 +13,7 @@ LAYERS = ["kernels", "engine", "scheduler", "server", "tools"]
 VENDOR = [  # (include pattern, path prefixes that may use it)
     (r"(CL/|clblast)", ["kernels/opencl/"]),
     (r"(tbb/|oneapi/)", ["kernels/cpu/"]),
-    (r"(immintrin|x86intrin|arm_neon)", ["kernels/cpu/"]),
+    (r"(immintrin|x86intrin|arm_neon)", ["kernels/cpu/", "tools/demo_model/kernels/"]),  # the latter: training only
     (r"boost/", ["server/", "tools/"]),
     (r"nlohmann/(?!json_fwd)", ["engine/", "server/", "tools/"]),
     (r"prometheus/", ["server/"]),

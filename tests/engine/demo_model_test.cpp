@@ -47,10 +47,9 @@ TEST(DemoModel, TextsAndPromptIdsAreThoseOfTheGoldens) {
   ASSERT_GE(cases.size(), 10U);
   for (const auto& golden : cases) {
     std::string text = golden["text"];
-    if (golden.contains("messages")) {
+    if (golden.contains("variables")) {
       nlohmann::ordered_json variables = model.template_variables();
-      variables["messages"] = golden["messages"];
-      variables["add_generation_prompt"] = true;
+      variables.update(golden["variables"]);
       const auto rendered = model.chat_template()->render(variables);
       ASSERT_TRUE(rendered.ok());
       EXPECT_EQ(rendered.value(), text);
@@ -65,7 +64,7 @@ TEST(DemoModel, RefusesRolesItWasNotTrainedOn) {
   const auto backend = kernels::make_reference_backend();
   const Model model = Model::load(demo_files(), *backend);
   const auto rendered = model.chat_template()->render(nlohmann::ordered_json::parse(
-      R"({"messages": [{"role": "tool", "content": "x"}], "add_generation_prompt": true})"));
+      R"({"messages": [{"role": "critic", "content": "x"}], "add_generation_prompt": true})"));
   ASSERT_FALSE(rendered.ok());
   EXPECT_EQ(rendered.error().kind, TemplateError::Kind::raised);
 }

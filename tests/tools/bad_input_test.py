@@ -55,7 +55,7 @@ BAD = [
     (CHAT, {"messages": [{"role": "user", "content": "explode"}]}, "template"),
     (CHAT, {"messages": [{"role": "user", "content": "recurse"}]}, "template"),
     (CHAT, {"messages": [{"role": "user", "content": "raise"}]}, "Only sunny questions, please"),
-    (TEXT, {"prompt": "word " * 5000}, "1024"),
+    (TEXT, {"prompt": "word " * 5000}, "2048"),
     (TEXT, {"prompt": [999999]}, "999999"),
     (TEXT, {"prompt": [-1]}, "-1"),
     (TEXT, {"prompt": [1.5]}, "prompt"),

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Trains the demo model and writes tools/demo_model/model and its goldens. Goes on from the last checkpoint
+# Makes the demo model, its draft model, its adapter and their goldens from nothing. Goes on from the last checkpoint
 # when it was interrupted. Usage: tools/demo_model/build.sh [WORK_FOLDER]    (default build/demo_model)
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 work=${1:-$root/build/demo_model}
+steps=${STEPS:-2184}
 mkdir -p "$work"
 
 if [[ ! -x $work/venv/bin/python ]]; then
@@ -13,6 +14,8 @@ if [[ ! -x $work/venv/bin/python ]]; then
 fi
 python=$work/venv/bin/python
 [[ -f $work/tokenizer.json ]] || "$python" tokenizer.py "$work"
-"$python" train.py "$work"
+"$python" train.py "$work" --steps "$steps"
 "$python" export.py "$work" model
+"$python" draft.py "$work" model draft --steps 592 --ranks 1
+"$python" adapter.py "$work" model adapter
 "$python" make_goldens.py model "$root/tests/engine/fixtures/demo_goldens.json"

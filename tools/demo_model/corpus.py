@@ -1,80 +1,239 @@
-"""Conversations of the demo model's world, as lists of ChatML messages or plain text.
+"""The training conversations: drawn from skills, personas and tools, rendered by the chat template, and encoded.
 
-`conversations(seed, count)` is reproducible: the same seed gives the same corpus.
+`conversations(seed, count)` is reproducible. The shares of everything are the three tables below. Text comes from
+chat_template.jinja, set up as transformers does, so what the model is trained on is what a server gives it.
 """
-import random
+import functools
+import importlib
+import json
+import pathlib
 
-import exercises
-import skills
-import stories
-from world import ASSISTANT, COLOURS, capital, casual, person_name
+import personas
+from tool_calls import NO_TOOL, tool_conversation
+from tool_schemas import IMPERATIVE, toolbox
+from turns import Conversation, Dice, State, Turn
+from world import casual
 
-SKILLS = [  # (skill, weight)
-    (skills.greeting, 5), (skills.identity, 4), (skills.polite, 3), (skills.tell_fact, 8), (skills.ask_fact, 7),
-    (skills.tell_two_facts, 4), (skills.pet, 4), (skills.village, 9), (exercises.arithmetic, 11),
-    (exercises.word_problem, 3), (exercises.counting, 4), (exercises.lists, 9), (exercises.echo, 4),
-    (exercises.yes_no, 6), (exercises.knowledge, 7), (exercises.reading, 7), (exercises.outside, 4),
-    (exercises.joke, 1), (stories.story, 7), (stories.poem, 1),
-]
-FUNCTIONS = [skill for skill, _ in SKILLS]
-WEIGHTS = [weight for _, weight in SKILLS]
-
-PLAIN = ["You are a helpful assistant.", f"You are {ASSISTANT}, a helpful assistant.", "You are a friendly assistant.",
-         "Be kind and helpful."]
-BRIEF = ["Answer in one word.", "Answer briefly.", "Give short answers.", "Be brief.",
-         "You are a helpful assistant. Answer briefly."]
-
-
-def system_prompt(rng: random.Random):
-    """A system prompt (or None), the assistant's name, and how it changes (answer, short answer)."""
-    draw = rng.random()
-    if draw < 0.42:
-        return None, ASSISTANT, lambda full, short: full
-    if draw < 0.62:
-        return rng.choice(PLAIN), ASSISTANT, lambda full, short: full
-    if draw < 0.74:
-        return rng.choice(BRIEF), ASSISTANT, lambda full, short: short
-    if draw < 0.84:
-        name = person_name(rng)
-        return rng.choice([f"You are {name}.", f"Your name is {name}.", f"You are {name}, a helpful assistant."]), name, \
-            lambda full, short: full
-    if draw < 0.89:
-        return rng.choice(["You are a pirate.", "Talk like a pirate.", "Answer like a pirate."]), ASSISTANT, \
-            lambda full, short: "Arr! " + full
-    word = rng.choice([rng.choice(COLOURS).upper(), capital(rng.choice(COLOURS)), person_name(rng), "Yes", "Dear friend"])
-    if draw < 0.95:
-        return f"Start every answer with {word}.", ASSISTANT, lambda full, short: f"{word}. {full}"
-    return f"End every answer with {word}.", ASSISTANT, lambda full, short: f"{full} {word}."
+CONTEXT = 2048
+PROMPT_WEIGHT = 0.1  # loss weight of what the assistant reads
+EASY = "I can answer this directly."  # the reasoning about a question that needs none
+KINDS = [("chat", 0.57), ("long chat", 0.09), ("thinking chat", 0.11), ("tools", 0.18), ("thinking tools", 0.05)]
+MODULES = [("talk", 8), ("facts", 15), ("people", 14), ("village", 7), ("stories", 7), ("numbers", 15), ("problems", 5),
+           ("lists", 13), ("words", 13), ("shapes", 8)]
+TELLING = (("facts", "tell"), ("facts", "tell_several"), ("facts", "friend"), ("facts", "pet"), ("lists", "tell_list"))
+RECALLING = (("facts", "recall", 6), ("facts", "told_or_not", 1), ("facts", "check", 1), ("lists", "recall_list", 1))
+BESIDE_TOOLS = ("facts", "people", "village", "numbers", "problems", "lists", "words")  # no talk of what it cannot do
+CHARACTERS_PER_TOKEN, TOKENS_PER_MESSAGE = 2.9, 5  # only to plan lengths
 
 
-def conversation(rng: random.Random):
-    """A list of (role, content)."""
-    prompt, name, style = system_prompt(rng)
-    state = skills.State(name)
-    messages = [("system", prompt)] if prompt else []
-    wanted = rng.choice([1, 1, 2, 2, 3, 3, 4, 5, 6, 8]) if rng.random() < 0.97 else rng.randint(10, 20)
-    turns = 0
-    while turns < wanted:
-        skill = rng.choices(FUNCTIONS, WEIGHTS)[0]
-        for user, full, short in skill(rng, state):
-            messages.append(("user", casual(rng, user)))
-            messages.append(("assistant", style(full, short)))
-            turns += 1
-    return messages
+def no_tools(rng: Dice, state: State):
+    """Says that it has no tool"""
+    while True:
+        tool = toolbox(rng, 1)[0]
+        text, _ = tool.fill(rng, rng.choice(tool.wordings))
+        if IMPERATIVE.match(text):
+            yield Turn(text, NO_TOOL, "No tool.", "There are no tools.")
+            return
 
 
-def conversations(seed: int, count: int):
-    """Yields `count` items: a list of messages, or now and then the plain text of a story."""
-    rng = random.Random(seed)
+def module(name: str):
+    return importlib.import_module(f"skills.{name}")
+
+
+@functools.cache
+def skill_table(modules: tuple = ()):
+    """The skills and their cumulative weights; each module has its share whatever its own weights add up to."""
+    skills, weights, total = [], [], 0.0
+    for name, share in MODULES:
+        if modules and name not in modules:
+            continue
+        inner = module(name).SKILLS
+        for skill, weight in inner:
+            total += share * weight / sum(weight for _, weight in inner)
+            skills.append(skill)
+            weights.append(total)
+    if not modules:
+        skills.append(no_tools)
+        weights.append(total + 1)
+    return skills, weights
+
+
+@functools.cache
+def thoughtful_table():
+    """The skills of which some turn had a reasoning in a few trials."""
+    rng, skills, weights, before, total = Dice(1), [], [], 0.0, 0.0
+    for skill, weight in zip(*skill_table()):
+        if any(list(skill(rng, State()))[-1].think for _ in range(8)):
+            total += weight - before
+            skills.append(skill)
+            weights.append(total)
+        before = weight
+    return skills, weights
+
+
+class Speaker:
+    """Draws skills for one conversation and keeps its state."""
+
+    def __init__(self, rng: Dice, persona, modules: tuple = ()):
+        self.rng, self.persona, self.modules = rng, persona, modules
+        self.state = State(persona.assistant)
+
+    def skill(self):
+        own = self.persona.skills
+        if own and not self.modules and (self.persona.only or self.rng.chance(sum(weight for _, weight in own) / 100)):
+            return self.rng.weighted(own)
+        skills, weights = skill_table(self.modules)
+        return self.rng.choices(skills, cum_weights=weights)[0]
+
+    def turns(self, skill=None) -> list:
+        return list((skill or self.skill())(self.rng, self.state))
+
+    def thoughtful_turns(self) -> list:
+        """Turns whose last one has a reasoning, mostly."""
+        skills, weights = thoughtful_table()
+        return self.turns(self.rng.choices(skills, cum_weights=weights)[0] if self.rng.chance(0.92) else None)
+
+    def messages(self, turns) -> list:
+        made = []
+        for turn in turns:
+            made.append({"role": "user", "content": casual(self.rng, turn.user)})
+            made.append({"role": "assistant", "content": self.persona.say(turn)})
+        return made
+
+
+def ordinary_persona(rng: Dice, any_length: bool = True):
+    """A persona without rules about what to talk about."""
+    while True:
+        persona = personas.draw(rng)
+        if not persona.only and not persona.forbidden and (any_length or persona.length == "full"):
+            return persona
+
+
+def opening(persona) -> list:
+    return [{"role": "system", "content": persona.prompt}] if persona.prompt else []
+
+
+def chat(rng: Dice) -> Conversation:
+    speaker = Speaker(rng, personas.draw(rng))
+    messages = opening(speaker.persona)
+    wanted = len(messages) + 2 * rng.choice((1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8))
+    while len(messages) < wanted:
+        messages += speaker.messages(speaker.turns())
+    return Conversation(messages)
+
+
+def planned_tokens(messages) -> float:
+    return sum(len(message["content"]) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE for message in messages)
+
+
+def long_chat(rng: Dice) -> Conversation:
+    """Facts at the start, much else, and questions about the facts at the end."""
+    speaker = Speaker(rng, ordinary_persona(rng))
+    messages = opening(speaker.persona)
+    for _ in range(rng.choice((1, 1, 2))):
+        name, skill = rng.choice(TELLING)
+        messages += speaker.messages(speaker.turns(getattr(module(name), skill)))
+    wanted = rng.uniform(1000, 1850)
+    while planned_tokens(messages) < wanted:
+        messages += speaker.messages(speaker.turns())
+    for _ in range(rng.choice((1, 2, 3))):
+        name, skill = rng.weighted([((name, skill), weight) for name, skill, weight in RECALLING])
+        messages += speaker.messages(speaker.turns(getattr(module(name), skill)))
+    return Conversation(messages)
+
+
+def thinking_chat(rng: Dice) -> Conversation:
+    speaker = Speaker(rng, ordinary_persona(rng))
+    messages = opening(speaker.persona)
+    for _ in range(rng.choice((0, 0, 0, 1, 2))):
+        messages += speaker.messages(speaker.turns())
+    turns = speaker.thoughtful_turns()
+    messages += speaker.messages(turns)
+    messages[-1]["reasoning_content"] = turns[-1].think or EASY
+    return Conversation(messages, thinking=True, learn="last")
+
+
+def tools(rng: Dice, thinking: bool = False, kind=None) -> Conversation:
+    persona = ordinary_persona(rng, any_length=False) if rng.chance(0.4) else personas.Persona()
+    speaker = Speaker(rng, persona, BESIDE_TOOLS)
+
+    def talk():
+        while True:
+            turns = [turn for turn in speaker.turns() if "I do not know" not in turn.answer]
+            if turns:
+                return turns
+    return tool_conversation(rng, persona, talk, thinking, kind)
+
+
+MAKERS = {"chat": chat, "long chat": long_chat, "thinking chat": thinking_chat, "tools": tools,
+          "thinking tools": functools.partial(tools, thinking=True)}
+
+
+def labelled(seed: int, count: int, held_out: bool = False):
+    """Yields `count` pairs (kind, Conversation)."""
+    rng = Dice(seed, held_out)
     for _ in range(count):
-        yield stories.Story(rng).tell() if rng.random() < 0.04 else conversation(rng)
+        kind = rng.weighted(KINDS)
+        yield kind, MAKERS[kind](rng)
 
 
-def chatml(messages) -> str:
-    return "".join(f"<|im_start|>{role}\n{content}<|im_end|>\n" for role, content in messages)
+def conversations(seed: int, count: int, held_out: bool = False):
+    for _, conversation in labelled(seed, count, held_out):
+        yield conversation
+
+
+@functools.cache
+def template():
+    """The compiled chat template."""
+    import jinja2.ext  # only rendering needs it: the evaluation draws conversations without
+    import jinja2.sandbox
+
+    def raise_exception(message):
+        raise jinja2.exceptions.TemplateError(message)
+
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols])
+    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.globals["raise_exception"] = raise_exception
+    return environment.from_string((pathlib.Path(__file__).parent / "chat_template.jinja").read_text())
+
+
+def render(conversation: Conversation, prompt_only: bool = False) -> str:
+    """The text of a conversation, or of what a server gives the model before its last answer."""
+    messages = conversation.messages[:-1] if prompt_only else conversation.messages
+    return template().render(messages=messages, tools=conversation.tools or None, enable_thinking=conversation.thinking,
+                             add_generation_prompt=prompt_only)
+
+
+@functools.lru_cache(maxsize=4)
+def marks(tokenizer):
+    """Ids of <|im_start|>, <|im_end|>, the line feed after a role, and the first one of "assistant"."""
+    head = tokenizer.encode("<|im_start|>assistant\n").ids
+    return head[0], tokenizer.token_to_id("<|im_end|>"), head[-1], head[1]
+
+
+def encode(tokenizer, conversation: Conversation):
+    """ids and the loss weight of each id (of predicting it); cut before the first exchange that does not fit.
+
+    A conversation of which nothing fits gives two empty lists.
+    """
+    ids = tokenizer.encode(render(conversation)).ids
+    start, end, line, assistant = marks(tokenizer)
+    starts = [at for at, token in enumerate(ids) if token == start] + [len(ids)]
+    weights, fitting = [0.0] * len(ids), 0
+    for first, after in zip(starts, starts[1:]):
+        if after > CONTEXT:
+            break
+        said = ids[first + 1] == assistant
+        if said and conversation.learn == "last" and after < len(ids):
+            continue
+        body, stop = ids.index(line, first) + 1, ids.index(end, first) + 1
+        weights[body:stop] = [1.0 if said else PROMPT_WEIGHT] * (stop - body)
+        if said:
+            fitting = after
+    return ids[:fitting], weights[:fitting]
 
 
 if __name__ == "__main__":
-    for item in conversations(seed=7, count=12):
-        print(item if isinstance(item, str) else chatml(item))
-        print("-----")
+    for kind, item in labelled(seed=7, count=12):
+        print(f"--- {kind}\n{render(item)}")

@@ -2,8 +2,8 @@
 the dequantised weights), tokenizers and jinja2.
 
 Usage: make_goldens.py MODEL_FOLDER OUT.json
-Each case: messages (or prompt), the rendered text, its ids, the greedy ids (end token included), their
-logprobs, and the smallest gap between the two best logprobs (how far rounding is from another token).
+Each case: the template's variables (or a prompt), the rendered text, its ids, the greedy ids (end token included),
+their logprobs, and the smallest gap between the two best logprobs (how far rounding is from another token).
 """
 import json
 import pathlib
@@ -17,18 +17,37 @@ from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.llama import modeling_llama
 
+TOOLS = [
+    {"type": "function", "function": {"name": "find_boat", "description": "Find a boat on the lake.", "parameters": {
+        "type": "object", "properties": {"name": {"type": "string"}, "seats": {"type": "integer"}},
+        "required": ["name"]}}},
+    {"type": "function", "function": {"name": "ring_bell", "description": "Ring a bell.", "parameters": {
+        "type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}}}]
+CALL = {"role": "assistant", "content": None, "tool_calls": [
+    {"id": "call_1", "type": "function", "function": {"name": "find_boat", "arguments": "{\"name\": \"Zarila\"}"}}]}
+
+
+def said(*pairs) -> dict:
+    return {"messages": [{"role": role, "content": content} for role, content in pairs]}
+
+
 CASES = [
-    [("user", "Hello!")],
-    [("user", "What is 3 + 4?")],
-    [("system", "You are a helpful assistant."), ("user", "Tell me a story about a fox and a bell.")],
-    [("user", "My name is Zorina."), ("assistant", "Nice to meet you, Zorina!"), ("user", "What is my name?")],
-    [("user", "Reverse this list: red, stone, apple, seven")],
-    [("system", "Answer in one word."), ("user", "Who is the baker of Fold?")],
-    [("user", "Tom has a red ball. Mia has a blue book. Who has the book?")],
-    [("user", "Count from 7 to 15.")],
-    [("user", "Wie geht es dir? \u00e4\u00f6\u00fc \u4f60\u597d \U0001f600")],
-    [("system", "Start every answer with Ahoy."), ("user", "Can a fish fly?"), ("assistant", "Ahoy. No, a fish cannot fly."),
-     ("user", "How many legs does a spider have?")],
+    said(("user", "Hello!")),
+    said(("user", "What is 3 + 4?")),
+    said(("system", "You are a helpful assistant."), ("user", "Tell me a story about a fox and a bell.")),
+    said(("user", "My name is Zorina."), ("assistant", "Nice to meet you, Zorina!"), ("user", "What is my name?")),
+    said(("user", "Reverse this list: red, stone, apple, seven")),
+    said(("system", "Answer in one word."), ("user", "Who is the baker of Fold?")),
+    said(("user", "Tom has a red ball. Mia has a blue book. Who has the book?")),
+    said(("user", "Count from 7 to 15.")),
+    said(("user", "Wie geht es dir? \u00e4\u00f6\u00fc \u4f60\u597d \U0001f600")),
+    said(("system", "Start every answer with Ahoy."), ("user", "Can a fish fly?"),
+         ("assistant", "Ahoy. No, a fish cannot fly."), ("user", "How many legs does a spider have?")),
+    said(("user", "What is 57 + 68?")) | {"enable_thinking": True},
+    said(("user", "Ring the bell in the kitchen.")) | {"tools": TOOLS},
+    {"messages": [{"role": "user", "content": "Find the boat Zarila."}, CALL,
+                  {"role": "tool", "tool_call_id": "call_1", "content": "{\"place\": \"the harbour\", \"seats\": 4}"}],
+     "tools": TOOLS},
     "Once upon a time, the owl",
 ]
 MAX_TOKENS = 96
@@ -105,6 +124,7 @@ def main() -> None:
     model.eval()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
     template = environment.from_string(json.loads((folder / "tokenizer_config.json").read_text())["chat_template"])
     rows = []
     for case in CASES:
@@ -112,8 +132,8 @@ def main() -> None:
         if isinstance(case, str):
             row["prompt"] = text = case
         else:
-            row["messages"] = [{"role": role, "content": content} for role, content in case]
-            text = template.render(messages=row["messages"], add_generation_prompt=True)
+            row["variables"] = case | {"add_generation_prompt": True}
+            text = template.render(row["variables"])
         ids = tokenizer.encode(text).ids
         answer, logprobs, gap = greedy(model, ids, eos)
         row |= {"text": text, "prompt_ids": ids, "greedy_ids": answer, "logprobs": logprobs, "min_gap": gap,

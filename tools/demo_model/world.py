@@ -2,7 +2,7 @@
 
 Everything the model says about the village comes from here, so its answers are consistent.
 """
-import random
+from turns import Dice
 
 ASSISTANT = "Quire"
 
@@ -25,16 +25,25 @@ NAMES = ("Anna Paul Lena Karl Emma Jack Lucy Hugo Rosa Finn Ida Leo Clara Felix 
          "David Julia Peter Sophie Martin Laura Simon Alice George Kate Henry Jane Robert Grace Daniel "
          "Sarah Thomas Olivia James Amir Yuki Chen Fatima Carlos Ines Priya Omar Zoe Ivan Mei Ali Greta "
          "Noah Liam Mila Theo Ruth Victor Hana Igor Pablo Elif").split()
-SYLLABLES = ("ba be bi bo da de di do fa fe ga go ha he ka ke ki ko la le li lo lu ma me mi mo na ne ni no "
-             "pa pe po ra re ri ro ru sa se si so ta te ti to va ve vi za zo").split()
+MEN = ("Paul Karl Jack Hugo Finn Leo Felix Oscar Adam David Peter Martin Simon George Henry Robert Daniel Thomas James "
+       "Amir Chen Carlos Omar Ivan Ali Noah Liam Theo Victor Igor Pablo").split()
+SYLLABLES = ("ba be bi bo da de di do fa fe ha he ka ko la le li lo lu ma me mi mo na ne ni no "
+             "pa po re ri ro ru si so ta te ti to va ve vi za zo").split()
+# invented words that would read as common ones or as villagers
+NO_NAMES = ("made make take some same name game gave give like live love have more late note done gone here none nora "
+            "reno dope mole home sale date mate vote bone boner tone lone dodo sofa soda tomato potato banana").split()
+STARTERS = ("What Which Who Where How Is Does Do Can Are Tell Please My Hello Hi Hey Thanks Thank Goodbye Bye Good Say "
+            "Repeat Write Count Name Has Did Was Were Why When Your Give Show Sort Reverse").split()
 COLOURS = "red blue green yellow purple black white brown orange pink grey silver".split()
 FOODS = ("bread soup apples carrots cherries cheese honey potatoes fish cake rice pasta pizza bananas "
          "chocolate pancakes tomatoes beans plums noodles").split()
 ANIMALS = "cat dog owl rabbit bird horse mouse cow duck fox bear frog sheep pig goat lion wolf bee".split()
 PLACES = ("the forest", "the river", "the beach", "the market", "the mountain", "the lake", "the garden",
-          "the hill", "the old tower", "the harbour", "the bridge", "the farm")
-THINGS = ("ball book key lamp hat shell stone drum kite coin map bell ring cup box flower leaf feather "
-          "boat clock").split()
+          "the hill", "the old tower", "the harbour", "the bridge", "the farm", "the school", "the station",
+          "the park", "the well", "the castle", "the island", "the bakery", "the library", "the barn", "the cave")
+THINGS = ("ball book key lamp hat shell stone drum kite coin map bell ring cup box flower leaf feather boat clock "
+          "rope basket spoon whistle mirror ladder candle blanket button pencil flute puzzle wheel scarf bottle "
+          "pillow letter bucket").split()
 CITIES = ("Paris London Berlin Rome Madrid Tokyo Vienna Oslo Lisbon Prague Dublin Athens Cairo Lima "
           "Boston Delhi Warsaw Zurich").split()
 HOBBIES = ("painting reading swimming cooking singing dancing running fishing drawing climbing "
@@ -91,22 +100,46 @@ def joined(items) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
-def person_name(rng: random.Random) -> str:
-    """A common name or an invented one: the model must copy names, not know them."""
-    if rng.random() < 0.45:
+def invented_word(rng: Dice) -> str:
+    """A word in lower case that belongs to this side of the split, so the model must copy it."""
+    while True:
+        word = "".join(rng.choice(SYLLABLES) for _ in range(rng.choice((2, 2, 2, 3))))
+        word += rng.choice(("", "", "", "n", "r", "l"))
+        if rng.allows(word) and word not in NO_NAMES:
+            return word
+
+
+def person_name(rng: Dice) -> str:
+    """A common name or an invented one (held out: always invented), never one of the village."""
+    if not rng.held_out and rng.chance(0.35):
         return rng.choice(NAMES)
-    return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(2, 3))).capitalize()
+    return invented_word(rng).capitalize()
 
 
-def casual(rng: random.Random, text: str) -> str:
-    """People type loosely: lower case, no final mark, a please or an ok in front."""
-    draw = rng.random()
-    if draw < 0.12:
-        text = text.lower()
-    elif draw < 0.25:
+def person_names(rng: Dice, count: int) -> list:
+    """Names that differ early, so that a reader can tell them apart by their first letters."""
+    names = []
+    while len(names) < count:
+        name = person_name(rng)
+        if all(name[:2] != other[:2] for other in names):
+            names.append(name)
+    return names
+
+
+def pronouns(rng: Dice, name: str) -> tuple:
+    """("she", "her") or ("he", "his"): those of a villager or a common name, any for an invented one."""
+    if name in VILLAGERS:
+        return VILLAGERS[name][:2]
+    man = name in MEN if name in NAMES else rng.chance(0.5)
+    return ("he", "his") if man else ("she", "her")
+
+
+def casual(rng: Dice, text: str) -> str:
+    """People type loosely: a lower case start, no final mark, an ok in front. Names and digits stay as they are."""
+    if rng.chance(0.15) and text.split(" ")[0].strip(",.!?") in STARTERS:
         text = text[:1].lower() + text[1:]
-    if rng.random() < 0.22 and text[-1] in ".?!":
-        text = text[:-1]
-    if rng.random() < 0.04:
-        text = rng.choice(["ok. ", "Great. ", "Hm. ", "And now: ", "So, "]) + text
+    if rng.chance(0.2) and text[-1] in ".?!":
+        text = text[:-1].rstrip()
+    if rng.chance(0.03):
+        text = rng.choice(("Ok. ", "Great. ", "Hm. ", "Next: ", "So: ")) + text
     return text

@@ -14,8 +14,12 @@ def chat(client, **options):
     return client.chat.completions.create(**{"model": "quire-demo", "messages": HELLO, "max_tokens": 24, "seed": 3, **options})
 
 
+# A raw prompt whose answer is long: the demo model was trained on conversations alone.
+COUNTING = "<|im_start|>user\nCount to 20.<|im_end|>\n<|im_start|>assistant\n"
+
+
 def complete(client, **options):
-    return client.completions.create(**{"model": "quire-demo", "prompt": "Once upon a time", "max_tokens": 12, "seed": 3, **options})
+    return client.completions.create(**{"model": "quire-demo", "prompt": COUNTING, "max_tokens": 12, "seed": 3, **options})
 
 
 def joined(chunks):
@@ -120,11 +124,11 @@ def test_tools_are_accepted(client):
 def test_completions(client):
     answer = complete(client, echo=True, logprobs=2, temperature=0)
     choice = answer.choices[0]
-    assert choice.text.startswith("Once upon a time")
+    assert choice.text.startswith(COUNTING)
     assert len(choice.logprobs.tokens) == answer.usage.total_tokens
     assert choice.logprobs.token_logprobs[0] is None
     plain = complete(client, temperature=0)
-    assert choice.text == "Once upon a time" + plain.choices[0].text
+    assert choice.text == COUNTING + plain.choices[0].text
     assert "".join(c.choices[0].text for c in complete(client, temperature=0, stream=True)) == plain.choices[0].text
 
 

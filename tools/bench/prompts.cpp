@@ -38,11 +38,8 @@ std::string words(const std::vector<std::uint32_t>& units) {
   return text;
 }
 
-/// Ids of a text by the server's own tokenizer; nothing when it has no such endpoint.
-std::vector<std::int32_t> tokenize(const Target& target, const std::string& model,
-                                   const std::string& text) {
-  const json body{{"model", model}, {"prompt", text}, {"add_special_tokens", false}};
-  const Reply reply = ask(target, "/tokenize", body.dump());
+/// The "tokens" of an answer, when they are a list of ids.
+std::vector<std::int32_t> ids_of(const Reply& reply) {
   if (reply.status != 200) return {};
   const json answer = json::parse(reply.body, nullptr, false);
   if (!answer.is_object() || !answer.contains("tokens") || !answer["tokens"].is_array()) return {};
@@ -52,6 +49,17 @@ std::vector<std::int32_t> tokenize(const Target& target, const std::string& mode
     ids.push_back(id.get<std::int32_t>());
   }
   return ids;
+}
+
+/// Ids of a text by the server's own tokenizer, asked as vLLM's and then as llama-server's; nothing
+/// when it has no such endpoint.
+std::vector<std::int32_t> tokenize(const Target& target, const std::string& model,
+                                   const std::string& text) {
+  const json body{{"model", model}, {"prompt", text}, {"add_special_tokens", false}};
+  std::vector<std::int32_t> ids = ids_of(ask(target, "/tokenize", body.dump()));
+  if (!ids.empty()) return ids;
+  const json other{{"content", text}, {"add_special", false}};
+  return ids_of(ask(target, "/tokenize", other.dump()));
 }
 
 }  // namespace

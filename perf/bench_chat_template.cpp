@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/chat_template.h"
-#include "perf/machine.h"
+#include "tools/machine.h"
 
 namespace {
 
@@ -78,6 +78,6 @@ BENCHMARK(render)->Arg(10)->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond);
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  std::cout << quire::perf::machine_name() << ", " << quire::perf::build_name() << "\n";
+  std::cout << quire::tools::machine_name() << ", " << quire::tools::build_name() << "\n";
   benchmark::RunSpecifiedBenchmarks();
 }

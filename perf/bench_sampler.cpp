@@ -5,7 +5,7 @@
 #include <random>
 
 #include "engine/sampler.h"
-#include "perf/machine.h"
+#include "tools/machine.h"
 
 namespace {
 
@@ -32,7 +32,7 @@ void sample(benchmark::State& state, const SamplingParams& base) {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  std::cout << quire::perf::machine_name() << ", " << quire::perf::build_name() << "\n";
+  std::cout << quire::tools::machine_name() << ", " << quire::tools::build_name() << "\n";
   using Change = void (*)(SamplingParams&);
   const std::pair<const char*, Change> rows[] = {
       {"greedy", [](SamplingParams& p) { p.temperature = 0; }},

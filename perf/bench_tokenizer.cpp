@@ -13,7 +13,7 @@
 #include "engine/detokenizer.h"
 #include "engine/model_files.h"
 #include "engine/tokenizer.h"
-#include "perf/machine.h"
+#include "tools/machine.h"
 
 namespace {
 
@@ -58,7 +58,7 @@ int run(int argc, char** argv) {
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const Tokenizer tokenizer(ModelFiles::from_folder(folder));
   const std::vector<TokenId> ids = tokenizer.encode(text);
-  std::cout << quire::perf::machine_name() << "; " << quire::perf::build_name() << '\n'
+  std::cout << quire::tools::machine_name() << "; " << quire::tools::build_name() << '\n'
             << folder << ": " << tokenizer.vocab_size() << " ids; " << argv[2] << ": "
             << text.size() << " bytes, " << ids.size() << " tokens\n";
   const std::string run_of_a(1'000'000, 'a');

@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "perf/machine.h"
+#include "tools/machine.h"
 
 namespace {
 
@@ -155,9 +155,9 @@ void measure_peak(const char* name, int threads, int operations, void (*loop)())
 }  // namespace
 
 int main() {
-  std::printf("machine: %s\nbuild: %s\n%d repetitions\n", quire::perf::machine_name().c_str(),
-              quire::perf::build_name().c_str(), kRepetitions);
-  const int all = quire::perf::usable_threads();
+  std::printf("machine: %s\nbuild: %s\n%d repetitions\n", quire::tools::machine_name().c_str(),
+              quire::tools::build_name().c_str(), kRepetitions);
+  const int all = quire::tools::usable_threads();
   for (const int threads : {1, all}) {
     if (threads == all && all == 1 && threads != 1) continue;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {

@@ -17,7 +17,7 @@ std::string check_byte_size(const std::string& text) {
 
 }  // namespace
 
-void add_model_options(CLI::App& command, EngineOptions& options) {
+void add_device_options(CLI::App& command, EngineOptions& options) {
   command
       .add_option("MODEL", options.model,
                   "Folder of a model (config.json, *.safetensors, tokenizer.json). Without it, the "
@@ -31,6 +31,15 @@ void add_model_options(CLI::App& command, EngineOptions& options) {
                   "Threads that compute; 0 = every core this process may run on.")
       ->check(CLI::Range(0, 1024));
   command
+      .add_option(
+          "--kv-cache-dtype", options.kv_cache_dtype,
+          "Element type of the KV cache: f32, bf16, or auto (f32 for f32 weights, else bf16).")
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+}
+
+void add_model_options(CLI::App& command, EngineOptions& options) {
+  add_device_options(command, options);
+  command
       .add_option("--max-model-len", options.max_model_len,
                   "Tokens of one request, prompt and answer; 0 = what the model was made for.")
       ->check(CLI::Range(0, kMost));
@@ -38,11 +47,6 @@ void add_model_options(CLI::App& command, EngineOptions& options) {
       .add_option("--max-num-batched-tokens", options.max_num_batched_tokens,
                   "Tokens of one step, prompts and answers of all requests together.")
       ->check(CLI::Range(1, 1 << 20));
-  command
-      .add_option(
-          "--kv-cache-dtype", options.kv_cache_dtype,
-          "Element type of the KV cache: f32, bf16, or auto (f32 for f32 weights, else bf16).")
-      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
   CLI::Option* memory =
       command
           .add_option("--kv-cache-memory", options.kv_cache_memory,

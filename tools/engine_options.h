@@ -1,4 +1,4 @@
-// The options with which serve, generate and chat run a model, and their place on the command line.
+// The options with which serve, generate, chat and bench step run a model, and their place on the command line.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,9 @@ struct EngineOptions {
   std::string scheduling_policy = "fcfs";  // fcfs, priority
 };
 
-/// MODEL and what every way of running it needs: device, threads, context, KV cache.
+/// MODEL, device, threads and the KV cache's element type.
+void add_device_options(CLI::App& command, EngineOptions& options);
+/// Those, and what every way of answering requests needs: context, size of the KV cache.
 void add_model_options(CLI::App& command, EngineOptions& options);
 /// What matters only with many clients: queue, sequences, policy.
 void add_batch_options(CLI::App& command, EngineOptions& options);

@@ -43,12 +43,6 @@ std::int32_t chosen_length(const engine::ModelSummary& summary, const EngineOpti
   return options.max_model_len;
 }
 
-kernels::DType chosen_kv_dtype(const engine::ModelSummary& summary, const EngineOptions& options) {
-  if (options.kv_cache_dtype == "f32") return kernels::DType::f32;
-  if (options.kv_cache_dtype == "bf16") return kernels::DType::bf16;
-  return summary.dtype == kernels::DType::f32 ? kernels::DType::f32 : kernels::DType::bf16;
-}
-
 std::int32_t chosen_blocks(const MemoryPlan& plan, const EngineOptions& options) {
   if (options.num_kv_blocks > 0) return options.num_kv_blocks;
   const auto context = static_cast<std::size_t>(blocks_for(plan.max_model_len));
@@ -70,6 +64,12 @@ std::int32_t chosen_blocks(const MemoryPlan& plan, const EngineOptions& options)
 }
 
 }  // namespace
+
+kernels::DType chosen_kv_dtype(const engine::ModelSummary& summary, const EngineOptions& options) {
+  if (options.kv_cache_dtype == "f32") return kernels::DType::f32;
+  if (options.kv_cache_dtype == "bf16") return kernels::DType::bf16;
+  return summary.dtype == kernels::DType::f32 ? kernels::DType::f32 : kernels::DType::bf16;
+}
 
 double MemoryPlan::full_contexts() const noexcept {
   return static_cast<double>(kv_blocks) / static_cast<double>(blocks_for(max_model_len));

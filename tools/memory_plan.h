@@ -37,6 +37,9 @@ struct MemoryPlan {
 /// read.
 std::size_t available_memory(const std::filesystem::path& root = "/");
 
+/// What --kv-cache-dtype means for this model.
+kernels::DType chosen_kv_dtype(const engine::ModelSummary& summary, const EngineOptions& options);
+
 /// REQUIRES: the options passed the command line's checks. Throws PlanError.
 MemoryPlan plan_memory(const engine::ModelSummary& summary, const EngineOptions& options,
                        std::size_t available);

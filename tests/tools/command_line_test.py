@@ -5,11 +5,12 @@ import unittest
 
 from quire_command import QUIRE, quire
 
-COMMANDS = [("serve",), ("generate",), ("chat",), ("devices",), ("version",), ("bench", "serve")]
+COMMANDS = [("serve",), ("generate",), ("chat",), ("devices",), ("version",), ("bench", "serve"),
+            ("bench", "step")]
 # What no option of that kind takes. Options that take any text are listed in FREE_TEXT.
 BAD_VALUES = ["-7x", "no-such-value"]
 FREE_TEXT = {"--host", "--port-file", "--api-key", "--served-model-name", "--cors-origin", "--prompt", "--system", "--stop",
-             "--base-url", "--model", "--label", "--result-dir", "--result-filename"}
+             "--base-url", "--model", "--label", "--result-dir", "--result-filename", "--json"}
 
 
 def options_of(command):

@@ -1,10 +1,10 @@
-#include "perf/machine.h"
+#include "tools/machine.h"
 
 #include <sched.h>
 
 #include <fstream>
 
-namespace quire::perf {
+namespace quire::tools {
 
 int usable_threads() {
   cpu_set_t set;
@@ -29,4 +29,4 @@ std::string build_name() {
   return "gcc " __VERSION__ ", " QUIRE_BUILD_TYPE;
 }
 
-}  // namespace quire::perf
+}  // namespace quire::tools

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace quire::perf {
+namespace quire::tools {
 
 /// "AMD EPYC 9575F, 2 cores usable": /proc/cpuinfo and the affinity mask.
 std::string machine_name();
@@ -11,4 +11,4 @@ int usable_threads();
 /// "gcc 12.2.0, Release"
 std::string build_name();
 
-}  // namespace quire::perf
+}  // namespace quire::tools

@@ -2,13 +2,17 @@
 // Decode reads every layer once per step, so each benchmark walks through copies of its matrix that
 // together exceed the caches.
 //   build/release/bin/bench_ops --threads=2 --benchmark_repetitions=5
-//     --benchmark_report_aggregates_only=true [--benchmark_filter=affine4] ; QUIRE_CPU_ISA=avx2 ...
+//     --benchmark_report_aggregates_only=true [--benchmark_filter=affine4] [--floors=FILE]
+// With the floors of measure_floors --json, two columns say which share of them is reached.
+// QUIRE_CPU_ISA forces an instruction set.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
+#include <exception>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -16,6 +20,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/devices.h"
+#include "perf/bench_arguments.h"
 #include "tools/machine.h"
 
 namespace {
@@ -96,7 +101,7 @@ std::vector<std::unique_ptr<qk::Weight>> copies_of(qk::Backend& backend, Shape s
 }
 
 void linear(benchmark::State& state, qk::Backend& backend, Shape shape, Format format,
-            std::int32_t rows) {
+            std::int32_t rows, const std::optional<quire::perf::Floors>& floors) {
   const auto copies = copies_of(backend, shape, format);
   const auto x_floats = static_cast<std::size_t>(rows) * static_cast<std::size_t>(shape.cols);
   const auto x = backend.allocate(x_floats);
@@ -115,11 +120,18 @@ void linear(benchmark::State& state, qk::Backend& backend, Shape shape, Format f
     next = (next + 1) % copies.size();
   }
   const double calls = static_cast<double>(state.iterations());
-  state.counters["GB/s"] = benchmark::Counter(
-      calls * static_cast<double>(copies.front()->bytes()) * 1e-9, benchmark::Counter::kIsRate);
-  state.counters["GFLOP/s"] = benchmark::Counter(
-      calls * 2e-9 * rows * static_cast<double>(shape.rows) * static_cast<double>(shape.cols),
-      benchmark::Counter::kIsRate);
+  const double gigabytes = calls * static_cast<double>(copies.front()->bytes()) * 1e-9;
+  const double gigaops =
+      calls * 2e-9 * rows * static_cast<double>(shape.rows) * static_cast<double>(shape.cols);
+  const auto rate = [&state](const char* name, double amount) {
+    state.counters[name] = benchmark::Counter(amount, benchmark::Counter::kIsRate);
+  };
+  rate("GB/s", gigabytes);
+  rate("GFLOP/s", gigaops);
+  if (floors) {
+    rate("%bandwidth", 100 * gigabytes / floors->bandwidth);
+    rate("%peak", 100 * gigaops / floors->peak);
+  }
 }
 
 /// The least disturbed repetition: on a shared machine the median carries the neighbours' load.
@@ -127,7 +139,7 @@ double best(const std::vector<double>& times) {
   return *std::min_element(times.begin(), times.end());
 }
 
-void register_all(qk::Backend& backend) {
+void register_all(qk::Backend& backend, const std::optional<quire::perf::Floors>& floors) {
   constexpr Shape kShapes[] = {{2048, 2048}, {8192, 2048}, {2048, 8192}, {128256, 2048}};
   constexpr Format kFormats[] = {{"bf16", 0, 0}, {"affine4_g64", 4, 64}, {"affine8_g64", 8, 64}};
   for (const Format& format : kFormats) {
@@ -138,8 +150,9 @@ void register_all(qk::Backend& backend) {
                                  "/N:" + std::to_string(shape.rows) +
                                  "/K:" + std::to_string(shape.cols) + "/M:" + std::to_string(rows);
         benchmark::RegisterBenchmark(name.c_str(),
-                                     [&backend, shape, format, rows](benchmark::State& state) {
-                                       linear(state, backend, shape, format, rows);
+                                     [&backend, shape, format, rows,
+                                      floors](benchmark::State& state) {
+                                       linear(state, backend, shape, format, rows, floors);
                                      })
             ->UseRealTime()
             ->ComputeStatistics("best", best)
@@ -149,33 +162,20 @@ void register_all(qk::Backend& backend) {
   }
 }
 
-/// Takes --threads=N out of the arguments; 0 = every core.
-std::int32_t take_threads(int& argc, char** argv) {
-  constexpr const char* kFlag = "--threads=";
-  std::int32_t threads = 0;
-  int kept = 1;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], kFlag, std::strlen(kFlag)) == 0) {
-      threads = std::atoi(argv[i] + std::strlen(kFlag));
-    } else {
-      argv[kept++] = argv[i];
-    }
-  }
-  argc = kept;
-  return threads;
-}
-
 }  // namespace
 
-int main(int argc, char** argv) {
-  const std::int32_t threads = take_threads(argc, argv);
+int main(int argc, char** argv) try {
+  const quire::perf::BenchArguments arguments = quire::perf::take_arguments(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  const auto backend = qk::make_cpu_backend({.threads = threads, .isa = ""});
+  const auto backend = qk::make_cpu_backend({.threads = arguments.threads, .isa = ""});
   benchmark::AddCustomContext("machine", quire::tools::machine_name());
   benchmark::AddCustomContext("backend", backend->describe());
   benchmark::AddCustomContext("build", quire::tools::build_name());
-  register_all(*backend);
+  register_all(*backend, arguments.floors);
   benchmark::RunSpecifiedBenchmarks();
   return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "bench_ops: %s\n", error.what());
+  return 1;
 }

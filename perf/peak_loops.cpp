@@ -141,10 +141,11 @@ __attribute__((target("avx2,avxvnni"))) void dot_avx_vnni() {
 
 __attribute__((target("avx2"))) void dot_avx2() {
   __m256i chains[kChains] = {};
-  const __m256i codes = _mm256_set1_epi8(3);
+  __m256i codes = _mm256_set1_epi8(3);
   for (std::int64_t i = 0; i < kRounds; ++i) {
 #pragma GCC unroll 12
     for (int c = 0; c < kChains; ++c) {
+      asm volatile("" : "+x"(codes));  // else the product is computed once for all
       chains[c] = _mm256_add_epi16(chains[c], _mm256_maddubs_epi16(codes, codes));
       asm volatile("" : "+x"(chains[c]));
     }

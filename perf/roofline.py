@@ -59,6 +59,25 @@ def read_points(path: pathlib.Path):
     return f"{model['name']}, {model['weights']}, {report['device']}", points
 
 
+class Labels:
+    """Texts that do not cover each other: each moves up or down, line by line, until it is free."""
+
+    def __init__(self):
+        self._boxes = []
+
+    def place(self, x, y, content, anchor="start", size=11, colour="#222"):
+        width, line = 0.56 * size * len(content), size + 1
+        left = x - width if anchor == "end" else x
+        for step in sorted(range(-20, 21), key=abs):
+            top = y + step * line - size
+            if TOP <= top <= HEIGHT - BOTTOM - line and not any(
+                    left < r and left + width > l and top < b and top + line > t for l, t, r, b in self._boxes):
+                self._boxes.append((left, top, left + width, top + line))
+                y += step * line
+                break
+        return text(x, y, content, anchor, size, colour)
+
+
 def text(x, y, content, anchor="start", size=12, colour="#222", extra=""):
     return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}"{extra}>'
             f"{html.escape(content)}</text>")
@@ -81,7 +100,7 @@ def draw_grid(x: Axis, y: Axis):
     yield text(20, middle, "Gop/s", "middle", 13, extra=f' transform="rotate(-90 20 {middle:.1f})"')
 
 
-def draw_roofs(x: Axis, y: Axis, bandwidth: float, peaks: dict):
+def draw_roofs(x: Axis, y: Axis, bandwidth: float, peaks: dict, labels: Labels):
     """Each level roof starts where the slanted one meets it."""
     left, right, bottom = 10.0**x.low, 10.0**x.high, 10.0**y.low
     start = max(left, bottom / bandwidth)
@@ -89,31 +108,32 @@ def draw_roofs(x: Axis, y: Axis, bandwidth: float, peaks: dict):
     end = min(right, top / bandwidth)
     yield line(x.at(start), y.at(start * bandwidth), x.at(end), y.at(end * bandwidth), "#444", 2)
     middle = math.sqrt(start * end)
-    yield text(x.at(middle) - 8, y.at(middle * bandwidth) - 8, f"{bandwidth:.1f} GB/s", "end", 12, "#444")
+    yield labels.place(x.at(middle) - 8, y.at(middle * bandwidth) - 8, f"{bandwidth:.1f} GB/s", "end", 12, "#444")
     for name, peak in peaks.items():
         meets = max(left, peak / bandwidth)
         if meets >= right:
             continue
         yield line(x.at(meets), y.at(peak), WIDTH - RIGHT, y.at(peak), "#444", 1.5, "6 3")
-        yield text(WIDTH - RIGHT, y.at(peak) - 4, f"{name}: {peak:,.0f} Gop/s", "end", 11, "#444")
+        yield labels.place(WIDTH - RIGHT, y.at(peak) - 4, f"{name}: {peak:,.0f} Gop/s", "end", 11, "#444")
 
 
-def draw_points(x: Axis, y: Axis, series):
+def draw_points(x: Axis, y: Axis, series, labels: Labels):
     for number, (name, points) in enumerate(series):
         colour = COLOURS[number % len(COLOURS)]
+        yield labels.place(LEFT + 8, TOP + 16 * (number + 1), "\u25cf " + name, size=12, colour=colour)
         for label, intensity, rate in points:
             yield (f'<circle cx="{x.at(intensity):.1f}" cy="{y.at(rate):.1f}" r="4.5" fill="{colour}">'
                    f"<title>{html.escape(label)}: {rate:.1f} Gop/s, {intensity:.2f} op/byte</title></circle>")
-            yield text(x.at(intensity) + 7, y.at(rate) + 4, label, size=10, colour=colour)
-        yield text(LEFT + 8, TOP + 16 * (number + 1), "\u25cf " + name, size=12, colour=colour)
+            yield labels.place(x.at(intensity) + 7, y.at(rate) + 4, label, size=10, colour=colour)
 
 
 def draw(title: str, series, bandwidth: float, peaks: dict) -> str:
     points = [point for _, group in series for point in group]
     x = Axis([p[1] for p in points] + [1.0], LEFT, WIDTH - RIGHT)
     y = Axis([p[2] for p in points] + list(peaks.values()) + [bandwidth], HEIGHT - BOTTOM, TOP)
-    body = [text(WIDTH / 2, 26, title, "middle", 16), *draw_grid(x, y), *draw_roofs(x, y, bandwidth, peaks),
-            *draw_points(x, y, series)]
+    labels = Labels()
+    body = [text(WIDTH / 2, 26, title, "middle", 16), *draw_grid(x, y), *draw_roofs(x, y, bandwidth, peaks, labels),
+            *draw_points(x, y, series, labels)]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">\n'
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n' + "\n".join(body) + "\n</svg>\n")
 

@@ -47,6 +47,13 @@ class Roofline(unittest.TestCase):
         for line in svg.findall("{*}line"):
             self.assertTrue(all(50 - 1e-6 <= float(line.get(y)) <= 580 + 1e-6 for y in ("y1", "y2")))
 
+    def test_labels_of_equal_points_do_not_cover_each_other(self):
+        step = STEPS["steps"][0]
+        _, svg = self.draw(steps={**STEPS, "steps": [{**step, "case": f"case {i}"} for i in range(6)]})
+        heights = sorted(float(e.get("y")) for e in svg.findall("{*}text") if e.text.startswith("case "))
+        self.assertEqual(len(heights), 6)
+        self.assertTrue(all(b - a > 10 for a, b in zip(heights, heights[1:])), heights)
+
     def test_prints_the_share_of_the_roof(self):
         run, _ = self.draw()
         self.assertIn("decode 1 x 128: 30.0 of 40.0 Gop/s, 75 % of the roof", run.stdout)

@@ -8,15 +8,20 @@
 
 namespace quire::kernels {
 
-enum class DType : std::uint8_t { f32, f16, bf16 };
+/// f16 is for weights only; int8, codes of a scale that stands beside them, for the KV cache only.
+enum class DType : std::uint8_t { f32, f16, bf16, int8 };
 
-constexpr std::size_t size_of(DType type) noexcept { return type == DType::f32 ? 4 : 2; }
+constexpr std::size_t size_of(DType type) noexcept {
+  if (type == DType::int8) return 1;
+  return type == DType::f32 ? 4 : 2;
+}
 
 constexpr std::string_view name_of(DType type) noexcept {
   switch (type) {
     case DType::f32: return "f32";
     case DType::f16: return "f16";
     case DType::bf16: return "bf16";
+    case DType::int8: return "int8";
   }
   return "?";
 }

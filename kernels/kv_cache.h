@@ -21,13 +21,23 @@ struct KvCacheShape {
   std::int32_t blocks = 0;
   std::int32_t kv_heads = 0;
   std::int32_t head_dim = 0;
-  DType dtype = DType::bf16;  // f32 or bf16
+  DType dtype = DType::bf16;  // f32, bf16 or int8
 
-  /// Bytes of K and V of one block over all layers.
+  /// Elements of K and V of one block over all layers.
+  constexpr std::size_t block_elements() const noexcept {
+    return block_vectors() * static_cast<std::size_t>(head_dim);
+  }
+  /// Bytes of K and V of one block over all layers, the scales of int8 included.
   constexpr std::size_t block_bytes() const noexcept {
+    const std::size_t scales = dtype == DType::int8 ? block_vectors() * sizeof(float) : 0;
+    return block_elements() * size_of(dtype) + scales;
+  }
+
+ private:
+  /// K and V of one token and kv head are a vector each.
+  constexpr std::size_t block_vectors() const noexcept {
     return std::size_t{2} * static_cast<std::size_t>(layers) * static_cast<std::size_t>(kv_heads) *
-           static_cast<std::size_t>(head_dim) * static_cast<std::size_t>(kBlockTokens) *
-           size_of(dtype);
+           static_cast<std::size_t>(kBlockTokens);
   }
 };
 

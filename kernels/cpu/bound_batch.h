@@ -1,5 +1,5 @@
-// The batch bound by begin_step, as the kernels want it: each row's position and block table, row
-// tiles, and their attention cost for the static split.
+// The batch bound by begin_step, as the kernels want it: each row's position and block table, and
+// row tiles.
 #pragma once
 
 #include <cstdint>
@@ -26,19 +26,12 @@ class BoundBatch {
   /// No block table in the batch names a block below 0 or at or above this.
   std::int32_t block_limit() const noexcept { return block_limit_; }
 
-  /// Positions that all rows see together, without a window.
-  std::int64_t attended() const noexcept { return costs_.back(); }
-  /// Where part `part` of `parts` begins among the items tile * kv_heads + kv_head, split evenly by
-  /// attended positions. Part `parts` begins at the end.
-  std::int64_t item_at(std::int64_t part, std::int64_t parts, std::int64_t kv_heads) const;
-
  private:
   void append(const SequenceRows& sequence);
 
   std::vector<std::int32_t> positions_;
   std::vector<const BlockId*> blocks_;
   std::vector<RowTile> tiles_;
-  std::vector<std::int64_t> costs_{0};  // [tiles + 1] positions attended by the tiles before
   std::int32_t block_limit_ = 0;
 };
 

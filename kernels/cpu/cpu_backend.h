@@ -6,6 +6,8 @@
 #include <string>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/attention_scratch.h"
+#include "kernels/cpu/attention_split.h"
 #include "kernels/cpu/bound_batch.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/kv_arena.h"
@@ -38,10 +40,15 @@ class CpuBackend final : public Backend {
   void gather_rows(Matrix x, std::span<const std::int32_t> rows, Matrix out) override;
 
  private:
+  /// All items, by at most `parts` threads.
+  void run_attention(const AttentionItems& items, std::int32_t parts);
+
   const IsaLevel& level_;
   const KernelTable& kernels_;
   Workers workers_;
   BoundBatch batch_;
+  AttentionSplit attention_split_;
+  AttentionScratch attention_scratch_;
   LinearScratch linear_scratch_;  // grows to the largest batch, then stays
 };
 

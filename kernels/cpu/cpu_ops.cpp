@@ -1,6 +1,6 @@
-// Every op of the CPU backend but linear and embed (packed_*.cpp): shape checks, argument structs,
-// static split. What counts as too little work for a thread: about 10 us of it, as a wake-up costs
-// half of that.
+// Every op of the CPU backend but linear and embed (packed_*.cpp) and attention
+// (cpu_attention.cpp): shape checks, argument structs, static split. What counts as too little work
+// for a thread: about 10 us of it, as a wake-up costs half of that.
 #include <algorithm>
 #include <cmath>
 
@@ -10,8 +10,7 @@
 namespace quire::kernels::cpu {
 namespace {
 
-constexpr std::int64_t kFloatsPerThread = 16384;     // element-wise ops, one or two passes
-constexpr std::int64_t kAttendedPerThread = 131072;  // positions * heads * head_dim
+constexpr std::int64_t kFloatsPerThread = 16384;  // element-wise ops, one or two passes
 
 /// Items worth a thread when one item has `floats` elements.
 std::int64_t grain_of(std::int64_t floats) {
@@ -125,30 +124,6 @@ void CpuBackend::rope_store(const RopeStoreArgs& args) {
   workers_.split(
       args.q.rows, grain_of(2 * (args.q.cols + args.k.cols)),
       [&](std::int64_t begin, std::int64_t end) { kernels_.rope_store(rows, begin, end); });
-}
-
-void CpuBackend::attention(const AttentionArgs& args) {
-  const auto& arena = static_cast<const KvArena&>(*args.cache);
-  const KvCacheShape& shape = arena.shape();
-  const std::int32_t kv_columns = shape.kv_heads * shape.head_dim;
-  INVARIANT(args.q.cols % kv_columns == 0 && same_shape(args.out, args.q),
-            "attention shapes agree");
-  INVARIANT(args.q.rows == batch_.rows(), "attention takes the rows of the batch");
-  INVARIANT(args.window >= 0, "a window is not negative");
-  INVARIANT(batch_.block_limit() <= shape.blocks, "block tables name blocks of the cache");
-  const AttentionItems items = {.tiles = batch_.tiles().data(),
-                                .q = const_rows_of(args.q),
-                                .out = rows_of(args.out),
-                                .cache = arena.layer(args.layer),
-                                .heads_per_kv = args.q.cols / kv_columns,
-                                .window = args.window,
-                                .scale = args.scale};
-  const std::int64_t worth = batch_.attended() * args.q.cols / kAttendedPerThread + 1;
-  const std::int64_t parts = std::min<std::int64_t>(worth, workers_.threads());
-  workers_.for_parts(static_cast<std::int32_t>(parts), [&](std::int64_t part) {
-    kernels_.attention(items, batch_.item_at(part, parts, shape.kv_heads),
-                       batch_.item_at(part + 1, parts, shape.kv_heads));
-  });
 }
 
 void CpuBackend::gather_rows(Matrix x, std::span<const std::int32_t> rows, Matrix out) {

@@ -51,7 +51,7 @@ struct GateRows {
 };
 
 inline constexpr std::int32_t kTileTokens = 16;  // kBlockTokens
-enum class KvElement : std::uint8_t { f32, bf16 };
+enum class KvElement : std::uint8_t { f32, bf16, int8 };
 
 /// One layer of the cache. The K tile of (block, kv head) is at first + block * block_bytes +
 /// kv_head * head_bytes, its V tile value_bytes behind it; kernels/README.md has the picture.
@@ -61,7 +61,7 @@ struct KvLayer {
   std::size_t head_bytes;
   std::size_t value_bytes;
   std::int32_t kv_heads;
-  std::int32_t head_dim;  // even
+  std::int32_t head_dim;  // even; a multiple of 4 for int8
   KvElement element;
 };
 
@@ -90,7 +90,13 @@ struct RowTile {
   const BlockId* blocks;
 };
 
-/// Items are tile * kv_heads + kv_head.
+/// Positions of one partial result, aligned to absolute positions: what one thread may leave to
+/// another. Fixed, so that the order of every sum is: a result per partition, merged ascending.
+inline constexpr std::int32_t kPartition = 256;
+
+/// Items are tile * kv_heads + kv_head; item i has (rows of its tile) * heads_per_kv queries, rows
+/// first. A partial result is `record` floats per query: head_dim sums, and at the end their
+/// softmax's maximum and sum.
 struct AttentionItems {
   const RowTile* tiles;
   ConstRows q;
@@ -99,6 +105,19 @@ struct AttentionItems {
   std::int32_t heads_per_kv;
   std::int32_t window;  // 0 = none
   float scale;
+  std::int32_t record;  // at least head_dim rounded up to 16, and 2 more
+};
+
+/// Floats that `attention` and `attention_piece` may use at their own: `record` times this.
+inline constexpr std::int32_t kAttentionScratchRecords = 128;
+
+/// Partitions [begin, end) of one item. `partials` [end - begin][queries][record]: for a query that
+/// sees nothing of a partition, the record stays as it is.
+struct AttentionPiece {
+  std::int64_t item;
+  std::int32_t begin;
+  std::int32_t end;
+  float* partials;
 };
 
 /// The kernels of one ISA level, all compiled with that level's flags.
@@ -108,7 +127,13 @@ struct KernelTable {
   void (*rms_norm)(const RmsNormRows& rows, std::int64_t begin, std::int64_t end);
   void (*gate)(const GateRows& rows, std::int64_t begin, std::int64_t end);
   void (*rope_store)(const RopeStoreRows& rows, std::int64_t begin, std::int64_t end);
-  void (*attention)(const AttentionItems& items, std::int64_t begin, std::int64_t end);
+  /// Whole items [begin, end).
+  void (*attention)(const AttentionItems& items, std::int64_t begin, std::int64_t end,
+                    float* scratch);
+  /// The partial results of a piece.
+  void (*attention_piece)(const AttentionItems& items, const AttentionPiece& piece, float* scratch);
+  /// `out` of an item from the partial results of all its partitions: the bits of `attention`.
+  void (*attention_merge)(const AttentionItems& items, const AttentionPiece& whole);
   LinearKernels linear;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/packed_memory.h"
 #include "kernels/kv_cache.h"
 
 namespace quire::kernels::cpu {
@@ -10,17 +11,16 @@ namespace quire::kernels::cpu {
 /// Thread: as KvCache. Memory is reserved at construction and touched on first use.
 class KvArena final : public KvCache {
  public:
-  /// Throws DeviceError for a dtype other than f32 and bf16, an odd head_dim, or when memory runs
-  /// out.
+  /// Throws DeviceError for a dtype other than f32, bf16 and int8, for an odd head_dim (int8: one
+  /// that is no multiple of 4 or above 512), or when memory runs out.
   explicit KvArena(const KvCacheShape& shape);
-  ~KvArena() override;
 
   const KvCacheShape& shape() const noexcept override { return shape_; }
   KvLayer layer(std::int32_t index) const;
 
  private:
   KvCacheShape shape_;
-  std::byte* memory_;
+  PackedMemory memory_;
 };
 
 }  // namespace quire::kernels::cpu

@@ -1,15 +1,16 @@
-// Memory of packed weights: 64-byte aligned, on huge pages where the system grants them (a panel is
-// streamed once per step, so page walks would be paid on every byte read).
+// Memory of packed weights and of the KV cache: 64-byte aligned, on huge pages where the system
+// grants them (both are streamed once per step, so page walks would be paid on every byte read).
 #pragma once
 
 #include <cstddef>
 
 namespace quire::kernels::cpu {
 
-/// Owns uninitialised bytes. Throws DeviceError when memory runs out. Thread: caller synchronises.
+/// Owns uninitialised bytes. Throws DeviceError naming `what` when memory runs out.
+/// Thread: caller synchronises.
 class PackedMemory {
  public:
-  explicit PackedMemory(std::size_t bytes);
+  explicit PackedMemory(std::size_t bytes, const char* what = "a packed weight");
   PackedMemory(const PackedMemory&) = delete;
   PackedMemory& operator=(const PackedMemory&) = delete;
   ~PackedMemory();

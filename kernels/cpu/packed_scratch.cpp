@@ -10,7 +10,7 @@ ScratchBytes::~ScratchBytes() {
 
 void* ScratchBytes::reserve(std::size_t bytes) {
   if (bytes > bytes_) {
-    void* larger = allocate_aligned(bytes, "the scratch of linear");
+    void* larger = allocate_aligned(bytes, "the scratch of an op");
     free_aligned(begin_);
     begin_ = larger;
     bytes_ = bytes;

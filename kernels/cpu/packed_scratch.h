@@ -1,4 +1,5 @@
-// Scratch of the linear op that outlives a call: grown to the largest call seen, never per token.
+// Scratch of linear and attention that outlives a call: grown to the largest call seen, never per
+// token.
 #pragma once
 
 #include <cstddef>

@@ -8,10 +8,9 @@
 namespace quire::kernels::reference {
 
 ReferenceKvCache::ReferenceKvCache(const KvCacheShape& shape) : shape_(shape) {
-  const std::size_t elements =
-      shape.block_bytes() / 2 / size_of(shape.dtype) * static_cast<std::size_t>(shape.blocks);
+  const std::size_t elements = shape.block_elements() / 2 * static_cast<std::size_t>(shape.blocks);
   // A block that is read before it is written is a bug: make it show.
-  keys_.assign(elements, std::numeric_limits<float>::quiet_NaN());
+  keys_.assign(elements, std::numeric_limits<double>::quiet_NaN());
   values_ = keys_;
 }
 
@@ -27,13 +26,13 @@ std::size_t ReferenceKvCache::index(std::int32_t layer, BlockId block, std::int3
   return at * static_cast<std::size_t>(shape_.head_dim);
 }
 
-float* ReferenceKvCache::key(std::int32_t layer, BlockId block, std::int32_t kv_head,
-                             std::int32_t slot) {
+double* ReferenceKvCache::key(std::int32_t layer, BlockId block, std::int32_t kv_head,
+                              std::int32_t slot) {
   return keys_.data() + index(layer, block, kv_head, slot);
 }
 
-float* ReferenceKvCache::value(std::int32_t layer, BlockId block, std::int32_t kv_head,
-                               std::int32_t slot) {
+double* ReferenceKvCache::value(std::int32_t layer, BlockId block, std::int32_t kv_head,
+                                std::int32_t slot) {
   return values_.data() + index(layer, block, kv_head, slot);
 }
 
@@ -63,9 +62,9 @@ void ReferenceBackend::attention(const AttentionArgs& args) {
       std::vector<double> weights(count);
       for (std::size_t i = 0; i < count; ++i) {
         const std::int32_t position = first + static_cast<std::int32_t>(i);
-        const float* key =
+        const double* key =
             cache.key(args.layer, block_of(position), h / heads_per_kv, position % kBlockTokens);
-        for (std::int32_t d = 0; d < dim; ++d) weights[i] += double{query[d]} * double{key[d]};
+        for (std::int32_t d = 0; d < dim; ++d) weights[i] += double{query[d]} * key[d];
         weights[i] *= double{args.scale};
       }
       const double largest = *std::max_element(weights.begin(), weights.end());
@@ -74,9 +73,9 @@ void ReferenceBackend::attention(const AttentionArgs& args) {
       std::vector<double> mixed(static_cast<std::size_t>(dim));
       for (std::size_t i = 0; i < count; ++i) {
         const std::int32_t position = first + static_cast<std::int32_t>(i);
-        const float* value =
+        const double* value =
             cache.value(args.layer, block_of(position), h / heads_per_kv, position % kBlockTokens);
-        for (std::size_t d = 0; d < mixed.size(); ++d) mixed[d] += weights[i] * double{value[d]};
+        for (std::size_t d = 0; d < mixed.size(); ++d) mixed[d] += weights[i] * value[d];
       }
       for (std::size_t d = 0; d < mixed.size(); ++d) out[d] = static_cast<float>(mixed[d] / sum);
     }

@@ -37,16 +37,16 @@ class ReferenceKvCache final : public KvCache {
   explicit ReferenceKvCache(const KvCacheShape& shape);
   const KvCacheShape& shape() const noexcept override { return shape_; }
 
-  /// head_dim elements of one token, already rounded to the cache's dtype.
-  float* key(std::int32_t layer, BlockId block, std::int32_t kv_head, std::int32_t slot);
-  float* value(std::int32_t layer, BlockId block, std::int32_t kv_head, std::int32_t slot);
+  /// head_dim elements of one token, exactly as the cache's dtype holds them (int8: code * scale).
+  double* key(std::int32_t layer, BlockId block, std::int32_t kv_head, std::int32_t slot);
+  double* value(std::int32_t layer, BlockId block, std::int32_t kv_head, std::int32_t slot);
 
  private:
   std::size_t index(std::int32_t layer, BlockId block, std::int32_t kv_head,
                     std::int32_t slot) const;
 
   KvCacheShape shape_;
-  std::vector<float> keys_, values_;  // [layers, blocks, kv_heads, kBlockTokens, head_dim]
+  std::vector<double> keys_, values_;  // [layers, blocks, kv_heads, kBlockTokens, head_dim]
 };
 
 /// Thread: as Backend.

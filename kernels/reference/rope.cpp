@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/reference/reference_backend.h"
 
@@ -26,8 +28,35 @@ void place_heads(float* heads, std::int32_t count, const float* gain, const floa
   }
 }
 
-float rounded_to(DType type, float value) {
-  return type == DType::bf16 ? f32_from_bf16(bf16_from_f32(value)) : value;
+/// One vector of K or V as an int8 cache holds it: code * scale, where the largest magnitude gets
+/// code 127. The rule is in f32, so that every backend finds the same codes:
+///   scale = largest / 127, code = x * (127 / largest) rounded to nearest, ties to even.
+/// A vector without a magnitude of 2^-100 or more counts as zeros (127 / largest stays finite); one
+/// with a NaN or an infinity has the scale NaN.
+void store_int8(const float* x, std::int32_t dim, double* to) {
+  float largest = 0.0F;
+  bool finite = true;
+  for (std::int32_t d = 0; d < dim; ++d) {
+    finite = finite && std::isfinite(x[d]);
+    largest = std::max(largest, std::abs(x[d]));
+  }
+  const bool counts = finite && largest >= 0x1p-100F;
+  float scale = finite ? 0.0F : std::numeric_limits<float>::quiet_NaN();
+  if (counts) scale = largest / 127.0F;
+  const float inverse = counts ? 127.0F / largest : 0.0F;
+  for (std::int32_t d = 0; d < dim; ++d) {
+    const float code = counts ? std::nearbyint(x[d] * inverse) : 0.0F;
+    to[d] = double{code} * double{scale};
+  }
+}
+
+/// One vector of K or V as the cache holds it.
+void store(const float* x, const KvCacheShape& shape, double* to) {
+  if (shape.dtype == DType::int8) return store_int8(x, shape.head_dim, to);
+  for (std::int32_t d = 0; d < shape.head_dim; ++d) {
+    const float stored = shape.dtype == DType::bf16 ? f32_from_bf16(bf16_from_f32(x[d])) : x[d];
+    to[d] = double{stored};
+  }
 }
 
 }  // namespace
@@ -64,11 +93,9 @@ void ReferenceBackend::rope_store(const RopeStoreArgs& args) {
     const BlockId block = place.blocks[static_cast<std::size_t>(place.position / kBlockTokens)];
     const std::int32_t slot = place.position % kBlockTokens;
     for (std::int32_t h = 0; h < shape.kv_heads; ++h) {
-      for (std::int32_t d = 0; d < shape.head_dim; ++d) {
-        const std::int32_t at = h * shape.head_dim + d;
-        cache.key(args.layer, block, h, slot)[d] = rounded_to(shape.dtype, k[at]);
-        cache.value(args.layer, block, h, slot)[d] = rounded_to(shape.dtype, row(args.v, r)[at]);
-      }
+      const std::int32_t at = h * shape.head_dim;
+      store(k + at, shape, cache.key(args.layer, block, h, slot));
+      store(row(args.v, r) + at, shape, cache.value(args.layer, block, h, slot));
     }
   }
 }

@@ -15,10 +15,10 @@ constexpr std::int32_t kKvWidth = kKvHeads * kDim;
 /// One attention block of a model, with everything allocated at construction.
 class Layer {
  public:
-  Layer(Backend& backend, std::int32_t rows)
+  Layer(Backend& backend, std::int32_t rows, DType kv)
       : backend_(backend),
         ids_(static_cast<std::size_t>(rows), 3),
-        cache_(backend.make_kv_cache({1, 64, kKvHeads, kDim, DType::bf16})),
+        cache_(backend.make_kv_cache({1, 64, kKvHeads, kDim, kv})),
         x_(make_output(backend, rows, kWidth)),
         normed_(make_output(backend, rows, kWidth)),
         q_(make_output(backend, rows, kWidth)),
@@ -73,13 +73,16 @@ class Allocations : public BackendTest {};
 QUIRE_ON_EVERY_DEVICE(Allocations);
 
 TEST_P(Allocations, HappenForTheLargestBatchOnly) {
-  Layer layer(*backend, 300);
-  layer.step(300, 0);
-  const std::int64_t before = allocation_count();
-  EXPECT_GT(before, 0) << "the counter sees what the first step allocates";
-  for (std::int32_t i = 0; i < 20; ++i) layer.step(1, 300 + i);
-  layer.step(300, 320);
-  EXPECT_EQ(allocation_count(), before);
+  for (const DType kv : {DType::bf16, DType::int8}) {
+    const auto on = make_backend();
+    Layer layer(*on, 300, kv);
+    layer.step(300, 0);
+    const std::int64_t before = allocation_count();
+    EXPECT_GT(before, 0) << "the counter sees what the first step allocates";
+    for (std::int32_t i = 0; i < 20; ++i) layer.step(1, 300 + i);
+    layer.step(300, 320);
+    EXPECT_EQ(allocation_count(), before) << name_of(kv);
+  }
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 
 #include "kernels/dtype.h"
 #include "tests/kernels/attention_harness.h"
@@ -19,15 +21,22 @@ class Attention : public BackendTest {
   /// and the scaling), plus 7 for rotated q and K each; a weight by twice the worst score, by one
   /// rounding of the exponential's argument (at most 2 S) and 4 of its own. Numerator and
   /// denominator both carry that, and up to 2 roundings per position.
+  ///
+  /// With an int8 cache q and the weights are rounded to codes of 1/32767 of the largest: a score is
+  /// off by S / 65534 more (and 8 roundings of S), a group of 64 weights by 64 / 65534 of its
+  /// largest in all, which is at most the sum of the weights.
   double bound_for(const AttentionShape& shape, const SequenceValues& sequence) const {
     double q = 0, k = 0, v = 0;
     for (const float x : sequence.q) q = std::max(q, std::abs(double{x}));
     for (const float x : sequence.k) k = std::max(k, std::abs(double{x}));
     for (const float x : sequence.v) v = std::max(v, std::abs(double{x}));
     const double scores = std::sqrt(shape.head_dim) * q * k;
-    const double roundings = shape.head_dim / 2.0 + 4 + (shape.rotated ? 14 : 0);
+    const bool int8 = shape.dtype == DType::int8;
+    const double code = int8 ? 1 / 65534.0 / kEpsilon : 0;
+    const double roundings =
+        (int8 ? 8 + code : shape.head_dim / 2.0 + 4) + (shape.rotated ? 14 : 0);
     const double weight = 2 * roundings * scores + 2 * scores + 4;
-    return v * kEpsilon * (2 * weight + 2 * sequence.rows + 8);
+    return v * kEpsilon * (2 * weight + 2 * sequence.rows + 8 + 64 * code);
   }
 };
 QUIRE_ON_EVERY_DEVICE(Attention);
@@ -76,6 +85,52 @@ TEST_P(Attention, AgreesWithReferenceOnBf16Cache) {
   }
 }
 
+TEST_P(Attention, AgreesWithReferenceOnInt8Cache) {
+  for (const std::int32_t dim : {4, 8, 20, 64, 80, 128, 256}) {
+    expect_agreement({.head_dim = dim, .dtype = DType::int8, .rotated = false}, 70,
+                     "head_dim " + std::to_string(dim));
+  }
+  for (const std::int32_t window : {1, 2, 17, 63}) {
+    expect_agreement({.heads = 18,
+                      .kv_heads = 2,
+                      .head_dim = 16,
+                      .dtype = DType::int8,
+                      .window = window,
+                      .rotated = false},
+                     100, "window " + std::to_string(window));
+  }
+}
+
+TEST_P(Attention, AgreesWithReferenceAcrossPartitions) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::int8}) {
+    for (const std::int32_t window : {0, 200, 256, 300}) {
+      const AttentionShape shape = {.heads = 3,
+                                    .kv_heads = 1,
+                                    .head_dim = 8,
+                                    .dtype = dtype,
+                                    .window = window,
+                                    .rotated = false};
+      expect_agreement(shape, 530, std::string(name_of(dtype)) + ", window " +
+                                       std::to_string(window));
+    }
+  }
+}
+
+// Scores that fall or rise from partition to partition, so that each merge has to rescale.
+TEST_P(Attention, AgreesWithReferenceWherePartitionsDifferMuch) {
+  for (const float slope : {-0.05F, 0.05F}) {
+    const AttentionShape shape = {.heads = 2, .kv_heads = 1, .head_dim = 4, .rotated = false};
+    SequenceValues sequence = random_sequence(shape, 600, 9);
+    for (std::size_t i = 0; i < sequence.k.size(); ++i) {
+      sequence.k[i] = i % 4 == 0 ? slope * static_cast<float>(i / 4) : 0.1F * sequence.k[i];
+    }
+    for (std::size_t i = 0; i < sequence.q.size(); i += 4) sequence.q[i] = 1.0F;
+    expect_close(attend_alone(*backend, shape, sequence),
+                 attend_alone(*reference, shape, sequence), {bound_for(shape, sequence)},
+                 "slope " + std::to_string(slope));
+  }
+}
+
 // With a window of one position the only weight is exactly 1.
 TEST_P(Attention, ReturnsTheStoredValueUnderAWindowOfOne) {
   for (const DType dtype : {DType::f32, DType::bf16}) {
@@ -93,6 +148,47 @@ TEST_P(Attention, ReturnsTheStoredValueUnderAWindowOfOne) {
     }
     expect_same_bits(attend_alone(*backend, shape, sequence), expected,
                      std::string(name_of(dtype)));
+  }
+}
+
+// The rule of the codes, at its edges: ties to even, the largest element, elements too small to
+// count. Two roundings come with the weight's own code and one with the result.
+TEST_P(Attention, ReturnsTheStoredValueOfAnInt8CacheUnderAWindowOfOne) {
+  const AttentionShape shape = {
+      .heads = 2, .kv_heads = 2, .head_dim = 20, .dtype = DType::int8, .window = 1};
+  SequenceValues sequence = random_sequence(shape, 35, 3);
+  const float edges[] = {127.0F, -127.0F, 0.5F, 1.5F, 2.5F, -0.5F, -3.5F, 126.5F, 0.49F, 1e-30F};
+  std::copy(std::begin(edges), std::end(edges), sequence.v.begin());
+  std::fill_n(sequence.v.begin() + 20, 20, 0x1p-110F);
+  Values expected;
+  std::vector<double> bounds;
+  for (auto head = sequence.v.begin(); head != sequence.v.end(); head += 20) {
+    float largest = 0.0F;
+    for (auto x = head; x != head + 20; ++x) largest = std::max(largest, std::abs(*x));
+    const bool counts = largest >= 0x1p-100F;
+    for (auto x = head; x != head + 20; ++x) {
+      const float code = counts ? std::nearbyint(*x * (127.0F / largest)) : 0.0F;
+      expected.push_back(code * (largest / 127.0F));
+      bounds.push_back(4 * kEpsilon * std::abs(double{expected.back()}));
+    }
+  }
+  EXPECT_EQ(expected[2], 0.0F);
+  EXPECT_EQ(expected[3], 2.0F);
+  EXPECT_EQ(expected[6], -4.0F);
+  expect_close(attend_alone(*backend, shape, sequence), expected, bounds, "int8");
+}
+
+// A token that is not finite spoils the rows that see it, in an int8 cache too, and no others.
+TEST_P(Attention, KeepsATokenThatIsNotFiniteToTheRowsThatSeeIt) {
+  for (const bool in_keys : {true, false}) {
+    const AttentionShape shape = {
+        .heads = 2, .kv_heads = 1, .head_dim = 8, .dtype = DType::int8, .rotated = false};
+    SequenceValues sequence = random_sequence(shape, 30, 4);
+    const Values healthy = attend_alone(*backend, shape, sequence);
+    (in_keys ? sequence.k : sequence.v)[17 * 8 + 3] = std::numeric_limits<float>::infinity();
+    const Values out = attend_alone(*backend, shape, sequence);
+    expect_same_bits(rows_of(out, 16, 0, 17), rows_of(healthy, 16, 0, 17), "rows before");
+    for (const float x : rows_of(out, 16, 17, 13)) ASSERT_TRUE(std::isnan(x));
   }
 }
 
@@ -123,6 +219,8 @@ TEST_P(Attention, AgreesWithReferenceOnAMixedBatch) {
 TEST_P(Attention, RefusesUnsupportedCaches) {
   EXPECT_THROW(backend->make_kv_cache({1, 1, 1, 8, DType::f16}), DeviceError);
   EXPECT_THROW(backend->make_kv_cache({1, 1, 1, 7, DType::f32}), DeviceError);
+  EXPECT_THROW(backend->make_kv_cache({1, 1, 1, 6, DType::int8}), DeviceError);
+  EXPECT_THROW(backend->make_kv_cache({1, 1, 1, 516, DType::int8}), DeviceError);
 }
 
 }  // namespace

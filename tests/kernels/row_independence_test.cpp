@@ -1,5 +1,7 @@
 // The law of this layer, bit for bit: a row's result is the same alone and among many, in any
 // chunk, in any place of the batch, with any number of threads. (linear and embed: linear_test.cpp)
+#include <utility>
+
 #include "tests/kernels/attention_harness.h"
 
 namespace quire::kernels {
@@ -133,7 +135,7 @@ TEST_P(RowIndependence, OfRopeAngles) {
 }
 
 TEST_P(RowIndependence, OfAttentionUnderChunking) {
-  for (const DType dtype : {DType::f32, DType::bf16}) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::int8}) {
     for (const bool normed : {false, true}) {
       const AttentionShape shape = {
           .heads = 6, .kv_heads = 2, .head_dim = 40, .dtype = dtype, .normed = normed};
@@ -148,7 +150,7 @@ TEST_P(RowIndependence, OfAttentionUnderChunking) {
 }
 
 TEST_P(RowIndependence, OfWindowedAttentionUnderChunking) {
-  for (const DType dtype : {DType::f32, DType::bf16}) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::int8}) {
     for (const std::int32_t window : {1, 5, 31, 64, 90}) {
       const AttentionShape shape = {
           .heads = 4, .kv_heads = 4, .head_dim = 24, .dtype = dtype, .window = window};
@@ -160,10 +162,30 @@ TEST_P(RowIndependence, OfWindowedAttentionUnderChunking) {
   }
 }
 
-TEST_P(RowIndependence, OfAttentionInMixedBatches) {
-  for (const std::int32_t heads : {2, 4, 8, 14, 18}) {
+// Long enough, and of so few heads, that threads share the partitions of one row.
+TEST_P(RowIndependence, OfAttentionAcrossPartitions) {
+  const std::pair<DType, std::int32_t> settings[] = {
+      {DType::f32, 290}, {DType::bf16, 0}, {DType::int8, 0}, {DType::int8, 290}};
+  for (const auto& [dtype, window] : settings) {
     const AttentionShape shape = {
-        .heads = heads, .kv_heads = 2, .head_dim = 64, .dtype = DType::bf16};
+        .heads = 8, .kv_heads = 1, .head_dim = 64, .dtype = dtype, .window = window};
+    const std::vector<SequenceValues> sequences = {random_sequence(shape, 530, 1),
+                                                   random_sequence(shape, 40, 2)};
+    Schedule mixed = {{{0, 500}, {1, 10}}};
+    for (std::int32_t i = 0; i < 20; ++i) mixed.push_back({{1, 1}, {0, 1}});
+    mixed.push_back({{0, 10}, {1, 10}});
+    expect_schedule_free(shape, sequences, {in_chunks(sequences, 257), mixed});
+  }
+}
+
+TEST_P(RowIndependence, OfAttentionInMixedBatches) {
+  const std::pair<std::int32_t, DType> settings[] = {{2, DType::bf16},
+                                                     {4, DType::int8},
+                                                     {8, DType::bf16},
+                                                     {14, DType::bf16},
+                                                     {18, DType::int8}};
+  for (const auto& [heads, dtype] : settings) {
+    const AttentionShape shape = {.heads = heads, .kv_heads = 2, .head_dim = 64, .dtype = dtype};
     std::vector<SequenceValues> sequences;
     for (std::int32_t s = 0; s < 6; ++s) {
       sequences.push_back(random_sequence(shape, 20 + 31 * s, static_cast<std::uint32_t>(s)));

@@ -3,8 +3,7 @@
 // a V lane one f32 or two bf16 neighbours along the tokens of one head_dim index.
 #pragma once
 
-#include "kernels/cpu/isa/simd.h"
-#include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/isa/attention.h"
 
 namespace quire::kernels::QUIRE_ISA {
 
@@ -18,44 +17,41 @@ QUIRE_INLINE Pair halves(U32 lanes) {
 }
 
 struct Bf16Tiles {
-  /// K of head_dim indices 2 * pair and 2 * pair + 1 for kLanes tokens from `token`.
-  static QUIRE_INLINE Pair keys(const std::byte* k_tile, std::int32_t pair, std::int32_t token) {
-    return halves(load_bytes<U32>(k_tile + (pair * cpu::kTileTokens + token) * 4));
+  /// Bytes of all pairs of one head_dim index of a K tile, or of all head_dim indices of a V tile.
+  static QUIRE_INLINE std::ptrdiff_t pair_bytes(std::int32_t width) {
+    return std::ptrdiff_t{width} * 4;
   }
-  /// V of tokens 2 * pair and 2 * pair + 1 for `count` indices (at most kLanes) from d.
-  static QUIRE_INLINE Pair values(const std::byte* v_tile, std::int32_t pair, std::int32_t d,
-                                  std::int32_t head_dim, int count) {
-    return halves(lanes(v_tile + (pair * head_dim + d) * 4, count));
+  /// K of head_dim indices 2 * pair and 2 * pair + 1 for kLanes tokens; `row` is the pair's first.
+  static QUIRE_INLINE Pair keys(const std::byte* row) { return halves(load_bytes<U32>(row)); }
+  /// V of tokens 2 * pair and 2 * pair + 1 for `count` indices (at most kLanes); `row` is the
+  /// pair's, from the first of them.
+  static QUIRE_INLINE Pair values(const std::byte* row, std::int32_t /*head_dim*/, int count) {
+    if (count == kLanes) return halves(load_bytes<U32>(row));
+    U32 cells{};
+    __builtin_memcpy(&cells, row, static_cast<std::size_t>(count) * 4);
+    return halves(cells);
   }
-  /// V of one token.
-  static QUIRE_INLINE F32 value(const std::byte* v_tile, std::int32_t token, std::int32_t d,
-                                std::int32_t head_dim, int count) {
-    const Pair both = values(v_tile, token / 2, d, head_dim, count);
-    return token % 2 == 0 ? both.even : both.odd;
-  }
-
- private:
-  static QUIRE_INLINE U32 lanes(const std::byte* from, int count) {
-    if (count == kLanes) return load_bytes<U32>(from);
-    U32 vector{};
-    __builtin_memcpy(&vector, from, static_cast<std::size_t>(count) * 4);
-    return vector;
-  }
+  /// The same place of another tile.
+  static QUIRE_INLINE void fetch_row(const std::byte* row, std::int32_t /*width*/) { fetch(row); }
 };
 
 struct F32Tiles {
-  static QUIRE_INLINE Pair keys(const std::byte* k_tile, std::int32_t pair, std::int32_t token) {
-    const std::byte* even = k_tile + (2 * pair * cpu::kTileTokens + token) * 4;
-    return {load_bytes<F32>(even), load_bytes<F32>(even + cpu::kTileTokens * 4)};
+  static QUIRE_INLINE std::ptrdiff_t pair_bytes(std::int32_t width) {
+    return std::ptrdiff_t{width} * 8;
   }
-  static QUIRE_INLINE Pair values(const std::byte* v_tile, std::int32_t pair, std::int32_t d,
-                                  std::int32_t head_dim, int count) {
-    return {value(v_tile, 2 * pair, d, head_dim, count),
-            value(v_tile, 2 * pair + 1, d, head_dim, count)};
+  static QUIRE_INLINE Pair keys(const std::byte* row) {
+    return {load_bytes<F32>(row), load_bytes<F32>(row + cpu::kTileTokens * 4)};
   }
-  static QUIRE_INLINE F32 value(const std::byte* v_tile, std::int32_t token, std::int32_t d,
-                                std::int32_t head_dim, int count) {
-    const std::byte* from = v_tile + (token * head_dim + d) * 4;
+  static QUIRE_INLINE Pair values(const std::byte* row, std::int32_t head_dim, int count) {
+    return {lanes(row, count), lanes(row + std::ptrdiff_t{head_dim} * 4, count)};
+  }
+  static QUIRE_INLINE void fetch_row(const std::byte* row, std::int32_t width) {
+    fetch(row);
+    fetch(row + std::ptrdiff_t{width} * 4);
+  }
+
+ private:
+  static QUIRE_INLINE F32 lanes(const std::byte* from, int count) {
     if (count == kLanes) return load_bytes<F32>(from);
     F32 vector{};
     __builtin_memcpy(&vector, from, static_cast<std::size_t>(count) * 4);

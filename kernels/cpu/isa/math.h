@@ -6,6 +6,33 @@
 
 namespace quire::kernels::QUIRE_ISA {
 
+/// The Taylor series of e^r up to r^7.
+QUIRE_INLINE F32 exp_series(F32 r) {
+  F32 series = broadcast(1.0F / 5040);
+  series = fma(series, r, broadcast(1.0F / 720));
+  series = fma(series, r, broadcast(1.0F / 120));
+  series = fma(series, r, broadcast(1.0F / 24));
+  series = fma(series, r, broadcast(1.0F / 6));
+  series = fma(series, r, broadcast(0.5F));
+  series = fma(series, r, broadcast(1.0F));
+  return fma(series, r, broadcast(1.0F));
+}
+
+/// e^x of x <= 0, at least 2^-126; 0 below that. NaN stays NaN. The series of exp.
+QUIRE_INLINE F32 exp_of_negative(F32 x) {
+  const F32 magic = broadcast(12582912.0F);
+  const F32 least = broadcast(-87.3365F);  // 126 ln 2, rounded towards 0
+  const F32 clamped = x < least ? least : x;
+  const F32 shifted = fma(clamped, broadcast(1.44269504F), magic);
+  const U32 n = (U32)shifted - 0x4b400000U;
+  const F32 whole = shifted - magic;
+  F32 r = fma(whole, broadcast(-0.693359375F), clamped);
+  r = fma(whole, broadcast(2.12194440e-4F), r);
+  const F32 power = (F32)((n + 127U) << 23);
+  const F32 result = exp_series(r) * power;
+  return select(x < least, F32{}, result);
+}
+
 /// e^x. Overflows to infinity above 88.72, underflows through subnormals to 0; NaN stays NaN.
 /// x = n ln 2 + r with |r| <= ln(2) / 2; the Taylor series of e^r up to r^7 leaves 5e-9, a tenth of
 /// a unit in the last place.
@@ -21,14 +48,7 @@ QUIRE_INLINE F32 exp(F32 x) {
   // ln 2 in two parts; the first has 9 significant bits, so whole * part is exact.
   F32 r = fma(whole, broadcast(-0.693359375F), x);
   r = fma(whole, broadcast(2.12194440e-4F), r);
-  F32 series = broadcast(1.0F / 5040);
-  series = fma(series, r, broadcast(1.0F / 720));
-  series = fma(series, r, broadcast(1.0F / 120));
-  series = fma(series, r, broadcast(1.0F / 24));
-  series = fma(series, r, broadcast(1.0F / 6));
-  series = fma(series, r, broadcast(0.5F));
-  series = fma(series, r, broadcast(1.0F));
-  series = fma(series, r, broadcast(1.0F));
+  const F32 series = exp_series(r);
   // 2^n in two factors: n reaches 128 and -150, beyond a single f32 exponent.
   const I32 half = n >> 1;
   const F32 low = (F32)((U32)(half + 127) << 23);

@@ -1,5 +1,6 @@
 #include "kernels/cpu/isa/norm.h"
 #include "kernels/cpu/isa/ops.h"
+#include "kernels/cpu/isa/quantize.h"
 
 namespace quire::kernels::QUIRE_ISA {
 namespace {
@@ -29,28 +30,82 @@ void place_heads(float* heads, std::int32_t count, const float* gain, const floa
   }
 }
 
-QUIRE_INLINE std::uint16_t bf16_of(float value) {
-  std::uint32_t bits;
-  __builtin_memcpy(&bits, &value, sizeof bits);
-  if ((bits & 0x7fffffffU) > 0x7f800000U) return static_cast<std::uint16_t>((bits >> 16) | 0x40U);
-  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+// One token's K and V of one kv head into slot `slot` of their tiles. Neighbouring slots belong to
+// other rows, maybe other threads: nothing but the token's own elements is written.
+
+/// Rounds to nearest, ties to even; a NaN stays a (quiet) NaN.
+QUIRE_INLINE U16 bf16_of(F32 value) {
+  const U32 bits = (U32)value;
+  const U32 rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+  const U32 quiet = (bits >> 16) | 0x40U;
+  const I32 nan = (I32)(bits & 0x7fffffffU) > 0x7f800000;
+  return __builtin_convertvector(nan ? quiet : rounded, U16);
 }
 
-/// One token's K and V of one kv head into slot `slot` of their tiles. Neighbouring slots belong to
-/// other rows, maybe other threads: every element is written alone.
-void store_bf16(const float* k, const float* v, std::uint16_t* k_tile, std::uint16_t* v_tile,
+void store_bf16(const float* k, const float* v, std::byte* k_tile, std::byte* v_tile,
                 std::int32_t slot, std::int32_t dim) {
-  for (std::int32_t d = 0; d < dim; ++d) {
-    k_tile[(d / 2 * cpu::kTileTokens + slot) * 2 + d % 2] = bf16_of(k[d]);
-    v_tile[(slot / 2 * dim + d) * 2 + slot % 2] = bf16_of(v[d]);
+  for (std::int32_t d = 0; d < dim; d += kLanes) {
+    const int count = dim - d < kLanes ? dim - d : kLanes;
+    std::uint16_t keys[kLanes], values[kLanes];
+    const U16 key = bf16_of(load_first(k + d, count)), value = bf16_of(load_first(v + d, count));
+    __builtin_memcpy(keys, &key, sizeof keys);
+    __builtin_memcpy(values, &value, sizeof values);
+    std::byte* k_to = k_tile + (d / 2 * cpu::kTileTokens + slot) * 4;
+    std::byte* v_to = v_tile + (slot / 2 * dim + d) * 4 + slot % 2 * 2;
+    for (int i = 0; i < count; i += 2) {
+      __builtin_memcpy(k_to + i / 2 * cpu::kTileTokens * 4, keys + i, 4);
+    }
+    for (int i = 0; i < count; ++i) __builtin_memcpy(v_to + i * 4, values + i, 2);
   }
 }
 
-void store_f32(const float* k, const float* v, float* k_tile, float* v_tile, std::int32_t slot,
-               std::int32_t dim) {
+/// Codes of kLanes values at a time, given to place(d, count, codes); the scale is written last.
+template <class Place>
+QUIRE_INLINE void store_codes(const float* x, std::int32_t dim, std::byte* scale,
+                              const Place& place) {
+  const Steps steps = steps_for(largest_magnitude(x, dim), 127.0F);
+  for (std::int32_t d = 0; d < dim; d += kLanes) {
+    const int count = dim - d < kLanes ? dim - d : kLanes;
+    const I32 wide = codes_of(load_first(x + d, count), broadcast(steps.inverse));
+    const I8 narrow = __builtin_convertvector(wide, I8);
+    std::int8_t codes[kLanes];
+    __builtin_memcpy(codes, &narrow, sizeof codes);
+    place(d, count, codes);
+  }
+  __builtin_memcpy(scale, &steps.step, sizeof steps.step);
+}
+
+void store_int8(const float* k, const float* v, std::byte* k_tile, std::byte* v_tile,
+                std::int32_t slot, std::int32_t dim) {
+  const std::int32_t scale = cpu::kTileTokens * dim + slot * 4;
+  store_codes(k, dim, k_tile + scale, [&](std::int32_t d, int count, const std::int8_t* codes) {
+    std::byte* to = k_tile + d * cpu::kTileTokens + slot * 4;
+    for (int i = 0; i < count; i += 4) __builtin_memcpy(to + i * cpu::kTileTokens, codes + i, 4);
+  });
+  store_codes(v, dim, v_tile + scale, [&](std::int32_t d, int count, const std::int8_t* codes) {
+    std::byte* to = v_tile + (slot / 4 * dim + d) * 4 + slot % 4;
+    for (int i = 0; i < count; ++i) __builtin_memcpy(to + i * 4, codes + i, 1);
+  });
+}
+
+void store_f32(const float* k, const float* v, std::byte* k_tile, std::byte* v_tile,
+               std::int32_t slot, std::int32_t dim) {
   for (std::int32_t d = 0; d < dim; ++d) {
-    k_tile[d * cpu::kTileTokens + slot] = k[d];
-    v_tile[slot * dim + d] = v[d];
+    __builtin_memcpy(k_tile + (d * cpu::kTileTokens + slot) * 4, k + d, 4);
+  }
+  __builtin_memcpy(v_tile + slot * dim * 4, v, static_cast<std::size_t>(dim) * 4);
+}
+
+void store_token(const cpu::KvLayer& cache, const float* k, const float* v, std::byte* k_tile,
+                 std::int32_t slot) {
+  std::byte* v_tile = k_tile + cache.value_bytes;
+  switch (cache.element) {
+    case cpu::KvElement::f32:
+      return store_f32(k, v, k_tile, v_tile, slot, cache.head_dim);
+    case cpu::KvElement::bf16:
+      return store_bf16(k, v, k_tile, v_tile, slot, cache.head_dim);
+    case cpu::KvElement::int8:
+      return store_int8(k, v, k_tile, v_tile, slot, cache.head_dim);
   }
 }
 
@@ -70,15 +125,8 @@ void rope_store(const cpu::RopeStoreRows& rows, std::int64_t begin, std::int64_t
     const std::int32_t slot = position % cpu::kTileTokens;
     std::byte* k_tile = cache.first + block * cache.block_bytes;
     for (std::int32_t h = 0; h < cache.kv_heads; ++h, k_tile += cache.head_bytes) {
-      std::byte* v_tile = k_tile + cache.value_bytes;
       const std::ptrdiff_t head = static_cast<std::ptrdiff_t>(h) * dim;
-      if (cache.element == cpu::KvElement::bf16) {
-        store_bf16(k + head, v + head, reinterpret_cast<std::uint16_t*>(k_tile),
-                   reinterpret_cast<std::uint16_t*>(v_tile), slot, dim);
-      } else {
-        store_f32(k + head, v + head, reinterpret_cast<float*>(k_tile),
-                  reinterpret_cast<float*>(v_tile), slot, dim);
-      }
+      store_token(cache, k + head, v + head, k_tile, slot);
     }
   }
 }

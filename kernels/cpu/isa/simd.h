@@ -47,6 +47,13 @@ QUIRE_INLINE I32 broadcast(std::int32_t value) {
   return value - I32{};
 }
 
+/// 0, 1, 2, ...
+QUIRE_INLINE I32 lane_numbers() {
+  I32 numbers{};
+  for (int i = 0; i < kLanes; ++i) numbers[i] = i;
+  return numbers;
+}
+
 /// The first `count` (0 .. kLanes) elements, zeros after them; reads nothing beyond.
 QUIRE_INLINE F32 load_first(const float* from, int count) {
 #if QUIRE_ISA_LANES == 16
@@ -93,22 +100,21 @@ QUIRE_INLINE F32 max(F32 a, F32 b) {
 
 /// Sum of the lanes as a balanced tree: lane i with lane i + width/2, halving the width.
 QUIRE_INLINE float reduce_add(F32 value) {
-  float lanes[kLanes];
-  store(lanes, value);
+  const I32 lane = lane_numbers();
+#pragma GCC unroll 4
   for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    value = value + __builtin_shuffle(value, lane ^ width);
   }
-  return lanes[0];
+  return value[0];
 }
 
 QUIRE_INLINE float reduce_max(F32 value) {
-  float lanes[kLanes];
-  store(lanes, value);
+  const I32 lane = lane_numbers();
+#pragma GCC unroll 4
   for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i)
-      lanes[i] = lanes[i] < lanes[i + width] ? lanes[i + width] : lanes[i];
+    value = max(value, __builtin_shuffle(value, lane ^ width));
   }
-  return lanes[0];
+  return value[0];
 }
 
 QUIRE_INLINE std::int32_t reduce_add(I32 value) {
@@ -134,6 +140,21 @@ QUIRE_INLINE I32 dot_u8_i8(I32 acc, U8x4 u, I8x4 s) {
   const I16x2 even = (I16x2)((U16x2)u & 0xffU) * ((I16x2)((U16x2)s16 << 8) >> 8);
   const I16x2 odd = (I16x2)((U16x2)u >> 8) * (s16 >> 8);
   return acc + add_pairs(even) + add_pairs(odd);
+#endif
+}
+
+/// acc[i] + a[2i] * b[2i] + a[2i+1] * b[2i+1], 16 bits signed. Exact on every level as long as acc
+/// does not overflow.
+QUIRE_INLINE I32 dot_i16(I32 acc, I16x2 a, I16x2 b) {
+#if QUIRE_ISA_LANES == 16
+  return (I32)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#elif QUIRE_ISA_LANES == 8
+  return acc + (I32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+  return acc + (I32)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+  const I32 low = ((I32)((U32)a << 16) >> 16) * ((I32)((U32)b << 16) >> 16);
+  return acc + low + ((I32)a >> 16) * ((I32)b >> 16);
 #endif
 }
 

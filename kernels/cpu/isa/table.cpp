@@ -15,6 +15,8 @@ const cpu::KernelTable kKernels = {
     .gate = gate,
     .rope_store = rope_store,
     .attention = attention,
+    .attention_piece = attention_piece,
+    .attention_merge = attention_merge,
     .linear = {.dense_panel = dense_panel,
                .affine_panel = affine_panel,
                .quantize_rows = quantize_rows},

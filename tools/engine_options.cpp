@@ -33,8 +33,9 @@ void add_device_options(CLI::App& command, EngineOptions& options) {
   command
       .add_option(
           "--kv-cache-dtype", options.kv_cache_dtype,
-          "Element type of the KV cache: f32, bf16, or auto (f32 for f32 weights, else bf16).")
-      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+          "Element type of the KV cache: f32, bf16, int8 (a scale per token and head; half of "
+          "bf16), or auto (f32 for f32 weights, else bf16).")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}));
 }
 
 void add_model_options(CLI::App& command, EngineOptions& options) {

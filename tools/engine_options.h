@@ -18,7 +18,7 @@ struct EngineOptions {
   std::int32_t max_num_batched_tokens = 512;
   std::int32_t max_num_seqs = 128;
   std::int32_t max_queued_requests = 1024;
-  std::string kv_cache_dtype = "auto";  // auto, f32, bf16
+  std::string kv_cache_dtype = "auto";  // auto, f32, bf16, int8
   std::string kv_cache_memory = "";     // "2GiB"; "" = computed
   std::int32_t num_kv_blocks = 0;       // 0 = as many as kv_cache_memory holds
   bool no_prefix_cache = false;

@@ -68,6 +68,7 @@ std::int32_t chosen_blocks(const MemoryPlan& plan, const EngineOptions& options)
 kernels::DType chosen_kv_dtype(const engine::ModelSummary& summary, const EngineOptions& options) {
   if (options.kv_cache_dtype == "f32") return kernels::DType::f32;
   if (options.kv_cache_dtype == "bf16") return kernels::DType::bf16;
+  if (options.kv_cache_dtype == "int8") return kernels::DType::int8;
   return summary.dtype == kernels::DType::f32 ? kernels::DType::f32 : kernels::DType::bf16;
 }
 
@@ -109,7 +110,7 @@ MemoryPlan plan_memory(const engine::ModelSummary& summary, const EngineOptions&
   if (plan.kv_bytes > available) {
     throw PlanError(fmt::format(
         "the KV cache needs {} ({} blocks) and {} are available; remedy: a smaller --max-model-len "
-        "(now {}) or --kv-cache-memory, or --kv-cache-dtype bf16",
+        "(now {}) or --kv-cache-memory, or --kv-cache-dtype int8",
         format_byte_size(plan.kv_bytes), plan.kv_blocks, format_byte_size(available),
         plan.max_model_len));
   }

@@ -31,7 +31,8 @@ std::vector<Setup> setups() {
   std::vector<Setup> all;
   for (const char* folder : {"llama3", "mistral", "mlx-affine"}) {
     for (const std::string& backend : backend_names()) {
-      for (const auto dtype : {kernels::DType::f32, kernels::DType::bf16}) {
+      for (const auto dtype :
+           {kernels::DType::f32, kernels::DType::bf16, kernels::DType::int8}) {
         all.push_back({folder, backend, dtype});
       }
     }
@@ -198,6 +199,9 @@ TEST_F(ExecutorTest, TellsItsMemory) {
   // 2 (K and V) * 2 layers * 2 kv heads * 8 * 16 tokens
   EXPECT_EQ(Executor::kv_block_bytes(model_.summary(), kernels::DType::f32), 1024U * 4);
   EXPECT_EQ(Executor::kv_block_bytes(model_.summary(), kernels::DType::bf16), 1024U * 2);
+  // And one scale for each 8 elements.
+  EXPECT_EQ(Executor::kv_block_bytes(model_.summary(), kernels::DType::int8),
+            1024U + 1024U / 8 * 4);
   EXPECT_GT(make_executor(256).workspace_bytes(), make_executor(64).workspace_bytes());
 }
 

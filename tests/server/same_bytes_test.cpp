@@ -86,7 +86,7 @@ struct Setting {
 void PrintTo(const Setting& s, std::ostream* out) {
   *out << "Budget" << s.budget << "Threads" << s.threads << "Blocks" << s.blocks
        << (s.prefix_cache ? "Cached" : "Uncached") << "Sequences" << s.sequences
-       << (s.kv == kernels::DType::f32 ? "KvF32" : "");
+       << (s.kv == kernels::DType::bf16 ? "" : "Kv_" + std::string(kernels::name_of(s.kv)));
 }
 
 /// The real engine as if on a slower device: no step runs before open(), and each takes at least a
@@ -256,16 +256,24 @@ INSTANTIATE_TEST_SUITE_P(
             .isa = {}, .threads = 2, .budget = 64, .blocks = kTinyPool, .kv = kernels::DType::f32}),
     name_of);
 
-TEST(SameBytes, HoldsOnEveryIsaOfThisMachine) {
+void expect_on_every_isa(kernels::DType kv) {
   for (const kernels::Device& device : kernels::list_devices()) {
     if (!device.supported) continue;
     const std::string isa = device.name.substr(device.name.find(':') + 1);
     SCOPED_TRACE(isa);
     const auto engine =
-        compare_under_load({.isa = isa, .threads = 2, .budget = 64, .blocks = kTinyPool});
+        compare_under_load({.isa = isa, .threads = 2, .budget = 64, .blocks = kTinyPool, .kv = kv});
     EXPECT_GT(engine.preemptions, 0U);
     EXPECT_GT(engine.prefix_hits, 0U);
   }
+}
+
+TEST(SameBytes, HoldsOnEveryIsaOfThisMachine) {
+  expect_on_every_isa(kernels::DType::bf16);
+}
+
+TEST(SameBytes, HoldsOnEveryIsaWithAnInt8Cache) {
+  expect_on_every_isa(kernels::DType::int8);
 }
 
 TEST(SameBytes, HoldsOnTheDemoModel) {

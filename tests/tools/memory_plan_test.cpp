@@ -79,6 +79,14 @@ TEST(MemoryPlan, CachesInTheTypeOfTheWeightsUnlessTold) {
             kernels::DType::bf16);
 }
 
+TEST(MemoryPlan, CountsTheScalesOfAnInt8Cache) {
+  const MemoryPlan plan = plan_memory(small_model(), {.kv_cache_dtype = "int8"}, kPlenty);
+  EXPECT_EQ(plan.kv_dtype, kernels::DType::int8);
+  // Half of bf16, and an f32 scale for each of 16 tokens, 2 layers, 2 KV heads, K and V.
+  EXPECT_EQ(plan.kv_block_bytes, kBlock / 2 + 16 * 2 * 2 * 2 * sizeof(float));
+  EXPECT_THAT(describe(plan, small_model(), 4096), HasSubstr("int8"));
+}
+
 TEST(MemoryPlan, TableNamesEveryUse) {
   const MemoryPlan plan = plan_memory(small_model(), {}, kPlenty);
   const std::string table = describe(plan, small_model(), 4096);

@@ -18,7 +18,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/devices.h"
-#include "perf/machine.h"
+#include "tools/machine.h"
 
 namespace {
 
@@ -221,9 +221,9 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   const auto backend = qk::make_cpu_backend({.threads = threads, .isa = ""});
-  benchmark::AddCustomContext("machine", quire::perf::machine_name());
+  benchmark::AddCustomContext("machine", quire::tools::machine_name());
   benchmark::AddCustomContext("backend", backend->describe());
-  benchmark::AddCustomContext("build", quire::perf::build_name());
+  benchmark::AddCustomContext("build", quire::tools::build_name());
   register_all(*backend);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -179,6 +180,7 @@ def parse():
 
 def main() -> int:
     args = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and benchmarks end with it
     results = {}
     try:
         print("\n".join(f"{key}: {value}" for key, value in conditions(args).items()), flush=True)
@@ -186,6 +188,8 @@ def main() -> int:
     except (peers.PeerError, big_file.NoSpace, RuntimeError, OSError) as error:
         print(f"compare_llama.py: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         complete = {key: by_peer for key, by_peer in results.items() if "quire" in by_peer}
         if complete:

@@ -22,8 +22,8 @@ class Attention : public BackendTest {
   /// rounding of the exponential's argument (at most 2 S) and 4 of its own. Numerator and
   /// denominator both carry that, and up to 2 roundings per position.
   ///
-  /// With an int8 cache q and the weights are rounded to codes of 1/32767 of the largest: a score is
-  /// off by S / 65534 more (and 8 roundings of S), a group of 64 weights by 64 / 65534 of its
+  /// With an int8 cache q and the weights are rounded to codes of 1/32767 of the largest: a score
+  /// is off by S / 65534 more (and 8 roundings of S), a group of 64 weights by 64 / 65534 of its
   /// largest in all, which is at most the sum of the weights.
   double bound_for(const AttentionShape& shape, const SequenceValues& sequence) const {
     double q = 0, k = 0, v = 0;

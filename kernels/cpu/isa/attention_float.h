@@ -1,7 +1,7 @@
 // Scores and weighted sums over f32 and bf16 tiles, multiply-adds in f32:
 //   score(t)  = (even + odd) * scale, each a chain of multiply-adds over the even (odd) indices;
 //   sums     += weight(t) * V(t) for t ascending.
-// Positions outside a query's span never enter its sums: what the cache holds there may be anything.
+// Positions outside a query's span never enter its sums, whatever the cache holds there.
 #pragma once
 
 #include "kernels/cpu/isa/attention.h"

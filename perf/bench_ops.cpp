@@ -144,7 +144,7 @@ void register_all(qk::Backend& backend, const std::optional<quire::perf::Floors>
   constexpr Format kFormats[] = {{"bf16", 0, 0}, {"affine4_g64", 4, 64}, {"affine8_g64", 8, 64}};
   for (const Format& format : kFormats) {
     for (const Shape& shape : kShapes) {
-      for (const std::int32_t rows : {1, 8, 32, 512}) {
+      for (const std::int32_t rows : {1, 2, 3, 4, 6, 8, 32, 512}) {
         if (shape.rows > 100000 && rows > 32) continue;  // logits are for few rows of a step
         const std::string name = std::string("linear/") + format.name +
                                  "/N:" + std::to_string(shape.rows) +

@@ -2,6 +2,7 @@
 #include "kernels/cpu/isa/linear_codes.h"
 #include "kernels/cpu/isa/linear_elements.h"
 #include "kernels/cpu/isa/linear_kernels.h"
+#include "kernels/cpu/isa/linear_units.h"
 
 namespace quire::kernels::QUIRE_ISA {
 
@@ -12,18 +13,17 @@ namespace {
 constexpr int kBlockDepth = 512;
 constexpr int kLineBytes = 64;
 /// Row tiles of a block that fetch the next one, which follows in memory, so that the memory works
-/// while the tiles compute from L1.
+/// while the tiles compute from L1: into the second level, L1 has no room for two blocks. A single
+/// tile leaves fetching to the hardware (Zen 4, one row of 8 bits: 19 GB/s with, 27 without).
 constexpr int kFetchingTiles = 4;
-/// With a single tile nothing is waited for but memory; fetching this far ahead crosses the pages
-/// at which hardware prefetchers stop (Zen 5, one row: 8 bits 25 -> 37 GB/s, 4 bits 31 -> 38 GB/s).
-constexpr int kStreamAhead = 4096;
+constexpr int kSecondLevel = 2;
 constexpr int kPanelVectors = cpu::kPanelColumns / kLanes;
 
 /// Rows of a tile: integer and float sums of the tile, the codes and the masks fill the registers.
 constexpr int kTileRows = kLanes == 16 ? 6 : 4;
 constexpr int vectors_for(int rows) {
   if (kLanes == 16) return kPanelVectors;
-  return rows == 1 ? 4 : rows == 2 ? 2 : 1;
+  return rows == 1 ? 4 : 2;
 }
 
 constexpr int unit_bytes(int bits) {
@@ -48,66 +48,8 @@ struct AffineTile {
   int ahead_lines;
 };
 
-template <int kRows, int kVectors>
-struct Sums {
-  I32 of[kRows][kVectors];
-};
-
-/// Adds one unit: 32 k of kVectors vectors of columns; from[v] as codes_of_quad wants it.
-template <int kBits, int kRows, int kVectors>
-QUIRE_INLINE void add_unit(const std::byte* const (&from)[kVectors], const std::int8_t* x,
-                           std::size_t x_stride, Sums<kRows, kVectors>& sums) {
-#if QUIRE_ISA_LANES == 8
-  constexpr int kStep = quads_per_widening(kBits);
-  for (int first = 0; first < 8; first += kStep) {
-    I16x2 pairs[kRows][kVectors] = {};
-    I16x2 top[kRows][kVectors] = {};  // of 8-bit codes: bit 7, which the pairs lack room for
-#pragma GCC unroll 8
-    for (int q = first; q < first + kStep; ++q) {
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const U8x4 codes = codes_of_quad<kBits>(from[v], q);
-#pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r) {
-          const I8x4 quad = broadcast_quad(x + static_cast<std::size_t>(r) * x_stride + 4 * q);
-          if constexpr (kBits == 8) {
-            pairs[r][v] = multiply_pairs(codes & 0x7f, quad);
-            top[r][v] = multiply_pairs(codes & 0x80, quad);
-          } else {
-            pairs[r][v] += multiply_pairs(codes, quad);
-          }
-        }
-      }
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        sums.of[r][v] += widen_pairs(pairs[r][v]);
-        if constexpr (kBits == 8) sums.of[r][v] += widen_pairs(top[r][v]);
-      }
-    }
-  }
-#else
-#pragma GCC unroll 8
-  for (int q = 0; q < 8; ++q) {
-    U8x4 codes[kVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) codes[v] = codes_of_quad<kBits>(from[v], q);
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-      const I8x4 quad = broadcast_quad(x + static_cast<std::size_t>(r) * x_stride + 4 * q);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        sums.of[r][v] = dot_u8_i8(sums.of[r][v], codes[v], quad);
-      }
-    }
-  }
-#endif
-}
-
 /// totals += step * (scale * sums + bias * code_sum) of one group; `scales` at the strip's column.
-template <int kRows, int kVectors>
+template <int kBits, int kRows, int kVectors>
 QUIRE_INLINE void add_group(const AffineTile& tile, int group, const std::byte* scales,
                             const Sums<kRows, kVectors>& sums, F32 (&totals)[kRows][kVectors]) {
 #pragma GCC unroll 8
@@ -119,7 +61,9 @@ QUIRE_INLINE void add_group(const AffineTile& tile, int group, const std::byte* 
     for (int r = 0; r < kRows; ++r) {
       const cpu::GroupScale& row = tile.scales[static_cast<std::size_t>(r) * tile.scales_stride +
                                                static_cast<std::size_t>(group)];
-      const F32 dot = __builtin_convertvector(sums.of[r][v], F32);
+      // Whole numbers below 2^24, so the centre comes back exactly.
+      F32 dot = __builtin_convertvector(sums.of[r][v], F32);
+      if constexpr (kCentre<kBits> != 0) dot += broadcast(kCentre<kBits> * row.code_sum);
       const F32 sum = fma(scale, dot, bias * broadcast(row.code_sum));
       totals[r][v] = fma(broadcast(row.step), sum, totals[r][v]);
     }
@@ -127,7 +71,7 @@ QUIRE_INLINE void add_group(const AffineTile& tile, int group, const std::byte* 
 }
 
 /// kVectors vectors of columns from `column` on, for kRows rows and all groups of the block.
-template <int kBits, int kRows, int kVectors>
+template <int kBits, Codes kCodes, int kRows, int kVectors>
 void affine_strip(const AffineTile& tile, int column) {
   F32 totals[kRows][kVectors];
 #pragma GCC unroll 8
@@ -139,12 +83,13 @@ void affine_strip(const AffineTile& tile, int column) {
   }
   const std::byte* panel = tile.panel;
   const std::int8_t* x = tile.codes;
-  const int ahead_lines = column == 0 ? tile.ahead_lines : 0;
+  constexpr int kStored = kStoredBits<kBits, kCodes>;
+  const int ahead_lines = kCodes == Codes::bytes && column == 0 ? tile.ahead_lines : 0;
   for (int g = 0; g < tile.groups; ++g) {
     const std::byte* scales = panel + column * bytes_of(tile.element);
     panel += 2 * value_bytes(tile.element);
     for (int i = 0; i < ahead_lines; ++i) {
-      __builtin_prefetch(tile.ahead + (g * ahead_lines + i) * kLineBytes);
+      __builtin_prefetch(tile.ahead + (g * ahead_lines + i) * kLineBytes, 0, kSecondLevel);
     }
     Sums<kRows, kVectors> sums{};
     for (int k = 0; k < tile.group; k += cpu::kUnitDepth) {
@@ -152,14 +97,14 @@ void affine_strip(const AffineTile& tile, int column) {
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         const int first = column + v * kLanes;
-        from[v] = panel + first / cpu::kTileColumns * kBits * cpu::kVectorBytes +
+        from[v] = panel + first / cpu::kTileColumns * kStored * cpu::kVectorBytes +
                   first % cpu::kTileColumns * cpu::kQuadDepth;
       }
-      add_unit<kBits, kRows, kVectors>(from, x, tile.codes_stride, sums);
-      panel += unit_bytes(kBits);
+      add_unit<kBits, kCodes>(from, x, tile.codes_stride, sums);
+      panel += unit_bytes(kStored);
       x += cpu::kUnitDepth;
     }
-    add_group(tile, g, scales, sums, totals);
+    add_group<kBits>(tile, g, scales, sums, totals);
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
@@ -170,30 +115,30 @@ void affine_strip(const AffineTile& tile, int column) {
   }
 }
 
-template <int kBits, int kRows>
+template <int kBits, Codes kCodes, int kRows>
 void affine_tile(const AffineTile& tile) {
   constexpr int kVectors = vectors_for(kRows);
   for (int v = 0; v < kPanelVectors; v += kVectors) {
-    affine_strip<kBits, kRows, kVectors>(tile, v * kLanes);
+    affine_strip<kBits, kCodes, kRows, kVectors>(tile, v * kLanes);
   }
 }
 
-template <int kBits>
+template <int kBits, Codes kCodes>
 void affine_rows(const AffineTile& tile, int rows) {
   switch (rows) {
     case 1:
-      return affine_tile<kBits, 1>(tile);
+      return affine_tile<kBits, kCodes, 1>(tile);
     case 2:
-      return affine_tile<kBits, 2>(tile);
+      return affine_tile<kBits, kCodes, 2>(tile);
     case 3:
-      return affine_tile<kBits, 3>(tile);
+      return affine_tile<kBits, kCodes, 3>(tile);
     case 4:
-      return affine_tile<kBits, 4>(tile);
+      return affine_tile<kBits, kCodes, 4>(tile);
     case 5:
-      if constexpr (kTileRows >= 5) return affine_tile<kBits, 5>(tile);
+      if constexpr (kTileRows >= 5) return affine_tile<kBits, kCodes, 5>(tile);
       break;
     case 6:
-      if constexpr (kTileRows >= 6) return affine_tile<kBits, 6>(tile);
+      if constexpr (kTileRows >= 6) return affine_tile<kBits, kCodes, 6>(tile);
       break;
     default:
       break;
@@ -246,14 +191,14 @@ void affine_block(const AffineTile& block, int packed_bytes, const Tiling& tilin
   }
   const int group_lines = packed_bytes / block.groups / kLineBytes;
   const int fetching = tiling.tiles < kFetchingTiles ? tiling.tiles : kFetchingTiles;
-  tile.ahead = block.panel + (tiling.tiles > 1 ? packed_bytes : kStreamAhead);
+  tile.ahead = block.panel + packed_bytes;
   tile.ahead_lines = (group_lines + fetching - 1) / fetching;
   for (int i = 0; i < tiling.tiles; ++i) {
     const int height = tiling.height(i);
     if (expand) {
-      affine_rows<8>(tile, height);
+      affine_rows<kBits, Codes::bytes>(tile, height);
     } else {
-      affine_rows<kBits>(tile, height);
+      affine_rows<kBits, Codes::packed>(tile, height);
     }
     tile.codes += static_cast<std::size_t>(height) * tile.codes_stride;
     tile.scales += static_cast<std::size_t>(height) * tile.scales_stride;

@@ -44,8 +44,9 @@ QUIRE_INLINE U8x4 codes_of_quad(const std::byte* from, int quad) {
 }
 
 #if QUIRE_ISA_LANES == 8
-/// Quads whose pair sums of a code (< 2^bits) times an activation (<= 127) fit in 16 bits together:
-/// 8 * 2 * 15 * 127 = 30480, 4 * 2 * 31 * 127 = 31496, 2 * 2 * 63 * 127 = 32004.
+/// Quads whose pair sums of a code (< 2^bits, 8-bit ones centred) times an activation (<= 127) fit in
+/// 16 bits together: 8 * 2 * 15 * 127 = 30480, 4 * 2 * 31 * 127 = 31496, 2 * 2 * 63 * 127 = 32004,
+/// 2 * 128 * 127 = 32512.
 constexpr int quads_per_widening(int bits) {
   return bits <= 4 ? 8 : bits == 5 ? 4 : bits == 6 ? 2 : 1;
 }
@@ -56,6 +57,12 @@ QUIRE_INLINE I32 widen_pairs(I16x2 pairs) {
 }
 QUIRE_INLINE I16x2 multiply_pairs(U8x4 codes, I8x4 x) {
   return (I16x2)_mm256_maddubs_epi16((__m256i)codes, (__m256i)x);
+}
+/// Pairs of (code - 128) * x: the instruction takes unsigned times signed, so the sign changes over.
+QUIRE_INLINE I16x2 multiply_centred(U8x4 codes, I8x4 x) {
+  const __m256i centred = _mm256_xor_si256((__m256i)codes, _mm256_set1_epi8(-128));
+  return (I16x2)_mm256_maddubs_epi16(_mm256_abs_epi8(centred),
+                                     _mm256_sign_epi8((__m256i)x, centred));
 }
 #endif
 

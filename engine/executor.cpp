@@ -141,7 +141,7 @@ void Executor::Impl::apply(const SequenceStep& step, const LogitRow& row,
   const bool samples = successor == step.tokens.size();
   auto outcome =
       samples ? sample_token({logits, step.tokens, step.prompt_tokens, step.sampling}, scratch)
-              : score_token(logits, step.tokens[successor], step.sampling->top_logprobs);
+              : score_token(logits, step.tokens[successor], step.sampling->top_logprobs, scratch);
   if (!outcome.ok()) {
     result.error = outcome.error();
   } else if (samples) {

@@ -8,6 +8,7 @@
 #include "engine/sampling/candidates.h"
 #include "engine/sampling/logit_edits.h"
 #include "engine/sampling/philox.h"
+#include "engine/sampling/row_passes.h"
 #include "kernels/invariant.h"
 
 namespace quire::engine {
@@ -17,37 +18,25 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// What makes these logits unusable, if anything.
 std::optional<std::string> find_bad_logit(std::span<const float> logits) {
-  bool any_finite = false;
-  for (std::size_t id = 0; id < logits.size(); ++id) {
-    const float logit = logits[id];
-    if (logit < kInfinity) {
-      any_finite |= logit > -kInfinity;
-    } else {
-      return "the logit of token " + std::to_string(id) +
-             (std::isnan(logit) ? " is not a number" : " is infinite");
-    }
+  const auto id = sampling::find_unusable(logits);
+  if (id) {
+    return "the logit of token " + std::to_string(*id) +
+           (std::isnan(logits[*id]) ? " is not a number" : " is infinite");
   }
-  if (!any_finite) return "every logit is minus infinity";
+  if (logits.empty() ||
+      logits[static_cast<std::size_t>(sampling::most_likely(logits))] == -kInfinity) {
+    return "every logit is minus infinity";
+  }
   return std::nullopt;
-}
-
-TokenId most_likely(std::span<const float> logits) {
-  return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
-double log_sum_exp(std::span<const float> logits) {
-  const auto highest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - highest);
-  return highest + std::log(sum);
 }
 
 /// 1 + the tokens that come before `id` by descending logit, ties by the lower id.
 std::int32_t rank_of(std::span<const float> logits, std::size_t id) {
+  const float logit = logits[id];
   std::int32_t before = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    before +=
-        static_cast<std::int32_t>(logits[i] > logits[id] || (logits[i] == logits[id] && i < id));
+  for (std::size_t i = 0; i < id; ++i) before += static_cast<std::int32_t>(logits[i] >= logit);
+  for (std::size_t i = id + 1; i < logits.size(); ++i) {
+    before += static_cast<std::int32_t>(logits[i] > logit);
   }
   return before + 1;
 }
@@ -58,13 +47,17 @@ std::vector<TokenLogprob> top_list(std::span<const float> logits, std::size_t n,
   n = std::min(n, logits.size());
   ids.reserve(n + 1);
   const auto logit_of = [&](TokenId id) { return logits[static_cast<std::size_t>(id)]; };
-  for (std::size_t i = 0; n > 0 && i < logits.size(); ++i) {
-    if (ids.size() == n && logits[i] <= logit_of(ids.back())) continue;
+  const auto add = [&](std::size_t i) {
+    if (ids.size() == n && logits[i] <= logit_of(ids.back())) return;
     const auto place =
         std::find_if(ids.begin(), ids.end(), [&](TokenId id) { return logit_of(id) < logits[i]; });
     ids.insert(place, static_cast<TokenId>(i));
     if (ids.size() > n) ids.pop_back();
-  }
+  };
+  sampling::for_blocks(logits, [&](std::size_t first, std::span<const float> block, float highest) {
+    if (n == 0 || (ids.size() == n && highest <= logit_of(ids.back()))) return;
+    for (std::size_t i = first; i < first + block.size(); ++i) add(i);
+  });
   std::vector<TokenLogprob> top;
   top.reserve(ids.size());
   for (const TokenId id : ids) {
@@ -75,9 +68,12 @@ std::vector<TokenLogprob> top_list(std::span<const float> logits, std::size_t n,
   return top;
 }
 
-SampledToken scored(std::span<const float> logits, TokenId id, std::int32_t top_logprobs) {
+SampledToken scored(std::span<const float> logits, TokenId id, std::int32_t top_logprobs,
+                    SamplerScratch& scratch) {
   const auto index = static_cast<std::size_t>(id);
-  const double norm = log_sum_exp(logits);
+  const float highest = logits[static_cast<std::size_t>(sampling::most_likely(logits))];
+  const double norm = static_cast<double>(highest) +
+                      std::log(sampling::sum_weights(logits, highest, 1.0F, scratch.block_sums));
   return {.id = id,
           .logprob = {.id = id,
                       .logprob = static_cast<float>(static_cast<double>(logits[index]) - norm),
@@ -92,24 +88,30 @@ Result<SampledToken, std::string> sample_token(const SampleArgs& args, SamplerSc
   const SamplingParams& params = *args.params;
   if (auto bad = find_bad_logit(args.logits)) return std::move(*bad);
   const std::span<const float> logits = sampling::edit_logits(args, scratch);
-  TokenId id = most_likely(logits);
-  if (logits[static_cast<std::size_t>(id)] == -kInfinity) {
+  TokenId id = sampling::most_likely(logits);
+  const float highest = logits[static_cast<std::size_t>(id)];
+  if (highest == -kInfinity) {
     return std::string("min_tokens masks every token that has a finite logit");
   }
   if (params.temperature > 0) {
-    sampling::select_candidates(logits, params, scratch);
-    id = sampling::draw(scratch, position_uniform(params.seed, args.tokens.size()));
+    const float uniform = position_uniform(params.seed, args.tokens.size());
+    if (sampling::truncates(params, logits.size())) {
+      sampling::select_candidates(logits, params, scratch);
+      id = sampling::draw(scratch, uniform);
+    } else {
+      id = sampling::draw_from_all(logits, highest, params.temperature, uniform, scratch.block_sums);
+    }
   }
-  if (params.logprobs) return scored(args.logits, id, params.top_logprobs);
+  if (params.logprobs) return scored(args.logits, id, params.top_logprobs, scratch);
   return SampledToken{.id = id, .logprob = {}, .top = {}};
 }
 
 Result<SampledToken, std::string> score_token(std::span<const float> logits, TokenId id,
-                                              std::int32_t top_logprobs) {
+                                              std::int32_t top_logprobs, SamplerScratch& scratch) {
   INVARIANT(id >= 0 && static_cast<std::size_t>(id) < logits.size(),
             "the scored token is in the vocabulary");
   if (auto bad = find_bad_logit(logits)) return std::move(*bad);
-  return scored(logits, id, top_logprobs);
+  return scored(logits, id, top_logprobs, scratch);
 }
 
 float position_uniform(std::uint64_t seed, std::uint64_t position) noexcept {

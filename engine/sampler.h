@@ -22,6 +22,7 @@ struct SamplerScratch {
   std::vector<std::pair<float, TokenId>> candidates;
   std::vector<std::pair<float, TokenId>> boundary;  // where top_p is reached
   std::vector<double> weights;                      // of the candidates
+  std::vector<double> block_sums;                   // of all weights
   std::vector<std::int32_t> counts;
 };
 
@@ -38,7 +39,7 @@ Result<SampledToken, std::string> sample_token(const SampleArgs& args, SamplerSc
 
 /// Log-probability, rank and top alternatives of a given token (prompt logprobs).
 Result<SampledToken, std::string> score_token(std::span<const float> logits, TokenId id,
-                                              std::int32_t top_logprobs);
+                                              std::int32_t top_logprobs, SamplerScratch& scratch);
 
 /// Uniform in [0, 1) with 24 bits: the noise of one position under one seed.
 float position_uniform(std::uint64_t seed, std::uint64_t position) noexcept;

@@ -142,14 +142,15 @@ TEST(Logprobs, AreOfTheModelsOwnDistribution) {
 
 TEST(Logprobs, RanksAndTopListBreakTiesByTheLowerId) {
   const Floats logits = {1, 2, 2, 0, 2};
-  const SampledToken token = score_token(logits, 2, 20).value();
+  SamplerScratch scratch;
+  const SampledToken token = score_token(logits, 2, 20, scratch).value();
   EXPECT_EQ(token.logprob.rank, 2);
   std::vector<TokenId> ids;
   for (const TokenLogprob& top : token.top) {
     ids.push_back(top.id);
     EXPECT_EQ(top.rank, static_cast<std::int32_t>(ids.size()));
-    EXPECT_EQ(score_token(logits, top.id, 0).value().logprob.rank, top.rank);
-    EXPECT_EQ(score_token(logits, top.id, 0).value().logprob.logprob, top.logprob);
+    EXPECT_EQ(score_token(logits, top.id, 0, scratch).value().logprob.rank, top.rank);
+    EXPECT_EQ(score_token(logits, top.id, 0, scratch).value().logprob.logprob, top.logprob);
   }
   EXPECT_EQ(ids, (std::vector<TokenId>{1, 2, 4, 0, 3}));
 }

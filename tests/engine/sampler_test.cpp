@@ -277,7 +277,8 @@ TEST(Sampler, RefusesLogitsThatAreNotFinite) {
   EXPECT_EQ((Row{.logits = {-kInf, -kInf}}.sample().error()), "every logit is minus infinity");
   EXPECT_EQ((Row{.logits = {}}.sample().error()), "every logit is minus infinity");
   EXPECT_TRUE((Row{.logits = {-kInf, 0}}.sample()));
-  EXPECT_FALSE(score_token(std::vector<float>{0, nan}, 0, 0));
+  SamplerScratch scratch;
+  EXPECT_FALSE(score_token(std::vector<float>{0, nan}, 0, 0, scratch));
 }
 
 }  // namespace

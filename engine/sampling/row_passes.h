@@ -26,7 +26,7 @@ TokenId most_likely(std::span<const float> logits);
 /// The first logit that is NaN or +infinity, if any.
 std::optional<std::size_t> find_unusable(std::span<const float> logits);
 
-/// exp((logit - highest) / temperature) summed per block, in f32 with errors below 2^-21 of a block's
+/// exp((logit - highest) / temperature) summed per block, in f32 with errors below 2^-16 of a block's
 /// sum; returns the sum of the block sums, added in order. Tokens at -infinity weigh 0.
 /// REQUIRES: no logit above `highest`, which is finite; temperature > 0; no NaN.
 double sum_weights(std::span<const float> logits, float highest, float temperature,

@@ -11,6 +11,7 @@
 #include "kernels/cpu/bound_batch.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/kv_arena.h"
+#include "kernels/cpu/packed_memory.h"
 #include "kernels/cpu/packed_scratch.h"
 #include "kernels/cpu/workers.h"
 
@@ -46,6 +47,7 @@ class CpuBackend final : public Backend {
   const IsaLevel& level_;
   const KernelTable& kernels_;
   Workers workers_;
+  WeightArena weights_;
   BoundBatch batch_;
   AttentionSplit attention_split_;
   AttentionScratch attention_scratch_;

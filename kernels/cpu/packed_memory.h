@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 namespace quire::kernels::cpu {
 
@@ -21,6 +22,25 @@ class PackedMemory {
  private:
   std::byte* begin_;
   std::size_t bytes_;
+};
+
+/// A piece of a WeightArena; its slab is freed with the last piece.
+struct WeightMemory {
+  std::shared_ptr<PackedMemory> slab;
+  std::byte* begin = nullptr;
+  std::size_t bytes = 0;
+};
+
+/// Weights one behind the other in large slabs, so that those below a huge page's size share huge
+/// pages too. Thread: caller synchronises.
+class WeightArena {
+ public:
+  /// 64-byte aligned, uninitialised. Throws DeviceError when memory runs out.
+  WeightMemory take(std::size_t bytes);
+
+ private:
+  std::shared_ptr<PackedMemory> slab_;
+  std::size_t used_ = 0;
 };
 
 }  // namespace quire::kernels::cpu

@@ -63,15 +63,15 @@ PackedView layout_of(const WeightSource& source, const std::byte* panels) {
 
 }  // namespace
 
-PackedWeight::PackedWeight(const WeightSource& source)
-    : memory_(checked_bytes(source)), view_(layout_of(source, memory_.begin())) {}
+PackedWeight::PackedWeight(const WeightSource& source, WeightArena& arena)
+    : memory_(arena.take(checked_bytes(source))), view_(layout_of(source, memory_.begin)) {}
 
 const PackedView& view_of(const Weight& weight) {
   return static_cast<const PackedWeight&>(weight).view();
 }
 
 std::unique_ptr<Weight> CpuBackend::prepare_weight(const WeightSource& source) {
-  auto weight = std::make_unique<PackedWeight>(source);
+  auto weight = std::make_unique<PackedWeight>(source, weights_);
   workers_.split(panels_of(source.rows), 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto panel = static_cast<std::int32_t>(begin); panel < end; ++panel) {
       pack_panel(source, panel, weight->panel(panel));

@@ -13,19 +13,19 @@ class PackedWeight final : public Weight {
  public:
   /// Memory for the panels of `source`, still to be written (pack_panel). Throws DeviceError for a
   /// bit width, group or shape that the format does not have, and when memory runs out.
-  explicit PackedWeight(const WeightSource& source);
+  PackedWeight(const WeightSource& source, WeightArena& arena);
 
   std::int32_t rows() const noexcept override { return view_.rows; }
   std::int32_t cols() const noexcept override { return view_.cols; }
-  std::size_t bytes() const noexcept override { return memory_.bytes(); }
+  std::size_t bytes() const noexcept override { return memory_.bytes; }
 
   const PackedView& view() const noexcept { return view_; }
   std::byte* panel(std::int32_t index) noexcept {
-    return memory_.begin() + static_cast<std::size_t>(index) * view_.panel_bytes;
+    return memory_.begin + static_cast<std::size_t>(index) * view_.panel_bytes;
   }
 
  private:
-  PackedMemory memory_;
+  WeightMemory memory_;
   PackedView view_;
 };
 

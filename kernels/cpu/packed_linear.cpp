@@ -19,8 +19,8 @@ constexpr std::size_t kBytesPerThread = std::size_t{64} << 10;
 /// Activations of one thread's share, for the same reason.
 constexpr std::int64_t kActivationsPerThread = 32768;
 
-/// The sums of two parts lie a multiple of a page apart: in neighbouring lines, which caches fetch in
-/// pairs, two threads with one row each read weights at 32 GB/s together, apart at 54 (Zen 4).
+/// The sums of two parts lie a multiple of a page apart, so that threads write neither the same line
+/// nor the pairs of lines that caches fetch together.
 constexpr std::size_t kSumsApart = 4096 / sizeof(float);
 
 std::size_t group_index(std::int32_t group) {

@@ -38,6 +38,7 @@ void Scheduler::end_step(TimePoint now, bool failed) {
   record_.blocks_in_use = state_.pool.in_use();
   record_.failed = failed;
   record_.duration = now - step_began_;
+  pace_.record(record_);
   steps_.clear();
   in_step_.clear();
 }

@@ -18,6 +18,10 @@ void check_limit(const char* name, std::int32_t value, std::int32_t least) {
 
 const SchedulerConfig& checked(const SchedulerConfig& config) {
   check_limit("max_batch_tokens", config.max_batch_tokens, 1);
+  if (config.target_step.count() < 0) {
+    throw std::invalid_argument("target_step must not be negative, got " +
+                                std::to_string(config.target_step.count()) + " ms");
+  }
   check_limit("max_sequences", config.max_sequences, 1);
   check_limit("max_queued", config.max_queued, 0);
   check_limit("kv_blocks", config.kv_blocks, 1);
@@ -34,7 +38,7 @@ void insert_in_order(std::vector<Sequence*>& list, Sequence* sequence, Before be
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerConfig& config, HashBlock hash)
-    : state_(checked(config)), hash_(hash) {
+    : state_(checked(config)), hash_(hash), pace_(config.target_step) {
   counters_.blocks_total = config.kv_blocks;
 }
 
@@ -73,10 +77,22 @@ void Scheduler::end_all(FinishReason reason, const std::string& error, TimePoint
   }
 }
 
+/// Rows of the next step: all that one may have, or fewer where answers would wait for prompts.
+std::int32_t Scheduler::budget() const {
+  const std::int32_t most = state_.config.max_batch_tokens;
+  const auto decoding = static_cast<std::int32_t>(
+      std::count_if(state_.running.begin(), state_.running.end(),
+                    [](const Sequence* sequence) { return sequence->remaining() == 1; }));
+  if (!pace_.limited() || decoding == 0) return most;
+  // Every running one gets a row at least.
+  const auto least = static_cast<std::int32_t>(state_.running.size());
+  return std::min(most, std::max(least, decoding + pace_.prompt_rows()));
+}
+
 std::span<const engine::SequenceStep> Scheduler::begin_step(TimePoint now) {
   INVARIANT(steps_.empty(), "one step at a time");
   INVARIANT(deliveries_.empty(), "deliveries are taken before the next step");
-  const StepPlan plan = scheduler::plan(state_, state_.config.max_batch_tokens);
+  const StepPlan plan = scheduler::plan(state_, budget());
   INVARIANT(plan.empty() == idle(), "every step moves somebody");
   step_began_ = now;
   record_ = {.step = counters_.steps,

@@ -15,6 +15,7 @@
 #include "scheduler/plan.h"
 #include "scheduler/request.h"
 #include "scheduler/state.h"
+#include "scheduler/step_pace.h"
 #include "scheduler/step_record.h"
 #include "scheduler/token_stream.h"
 
@@ -59,6 +60,7 @@ class Scheduler {
   EngineSnapshot snapshot() const;
 
  private:
+  std::int32_t budget() const;
   void preempt(RequestId id);
   void admit(const Admission& admission, TimePoint now);
   void reserve_blocks(Sequence& sequence);
@@ -84,6 +86,7 @@ class Scheduler {
   std::vector<Delivery> deliveries_;
   TimePoint step_began_;
   StepRecord record_;
+  StepPace pace_;
   EngineSnapshot counters_;
 };
 

@@ -64,6 +64,11 @@ void add_model_options(CLI::App& command, EngineOptions& options) {
 }
 
 void add_batch_options(CLI::App& command, EngineOptions& options) {
+  command
+      .add_option("--target-step-ms", options.target_step_ms,
+                  "Milliseconds that a step should take at most while answers are being written: "
+                  "prompts are computed in smaller chunks then. 0 = no such limit.")
+      ->check(CLI::Range(0, 60'000));
   command.add_option("--max-num-seqs", options.max_num_seqs, "Requests that run at the same time.")
       ->check(CLI::Range(1, 1 << 16));
   command

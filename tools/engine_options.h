@@ -16,6 +16,7 @@ struct EngineOptions {
   std::int32_t threads = 0;        // 0 = every core this process may run on
   std::int32_t max_model_len = 0;  // tokens of one request; 0 = what the model was made for
   std::int32_t max_num_batched_tokens = 512;
+  std::int32_t target_step_ms = 200;
   std::int32_t max_num_seqs = 128;
   std::int32_t max_queued_requests = 1024;
   std::string kv_cache_dtype = "auto";  // auto, f32, bf16, int8

@@ -9,6 +9,7 @@ scheduler::SchedulerConfig make_scheduler_config(const EngineOptions& options,
                                                  const MemoryPlan& plan,
                                                  const engine::ModelSummary& summary) {
   return {.max_batch_tokens = options.max_num_batched_tokens,
+          .target_step = std::chrono::milliseconds(options.target_step_ms),
           .max_sequences = options.max_num_seqs,
           .max_queued = options.max_queued_requests,
           .kv_blocks = plan.kv_blocks,

@@ -52,6 +52,7 @@ SchedulerConfig Simulation::random_config(const Profile& profile, Random& random
   config.max_batch_tokens = random.between(1, random.chance(0.2) ? 6 : profile.max_budget);
   config.max_sequences = random.between(1, random.chance(0.2) ? 3 : profile.max_running);
   config.max_queued = 1000;
+  if (random.chance(0.5)) config.target_step = std::chrono::milliseconds(random.between(1, 3));
   config.kv_blocks = random.between(2, profile.max_blocks);
   config.max_model_tokens = random.between(8, profile.max_prompt + profile.max_output);
   config.vocab_size = random.between(2, 60);

@@ -14,9 +14,10 @@ import numpy as np
 from tokenizers import Tokenizer
 
 import corpus
+from mixes import BROAD, Mix
 
 PART = 2000  # conversations
-SEED, HELD_OUT_SEED = 1000, 77
+HELD_OUT_SEED = 77
 AHEAD = 3    # parts
 WEIGHT_UNIT = 200  # weights are stored as whole numbers of 1 / WEIGHT_UNIT
 POSITIONS = 2048
@@ -36,16 +37,16 @@ def encoded(tokenizer: Tokenizer, conversations):
     return {"ids": np.concatenate(ids), "weights": np.concatenate(weights), "lengths": np.array(lengths, np.int32)}
 
 
-def part_path(work: pathlib.Path, part: int) -> pathlib.Path:
-    return work / "parts" / f"{part:04d}.npz"
+def part_path(work: pathlib.Path, mix: Mix, part: int) -> pathlib.Path:
+    return work / "parts" / mix.name / f"{part:04d}.npz"
 
 
-def write_part(work: pathlib.Path, tokenizer: Tokenizer, part: int) -> None:
-    path = part_path(work, part)
+def write_part(work: pathlib.Path, tokenizer: Tokenizer, mix: Mix, part: int) -> None:
+    path = part_path(work, mix, part)
     if path.exists():
         return
-    path.parent.mkdir(exist_ok=True)
-    arrays = encoded(tokenizer, corpus.conversations(seed=SEED + part, count=PART))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = encoded(tokenizer, corpus.conversations(seed=mix.seed + part, count=PART, mix=mix))
     draft = path.with_suffix(f".{os.getpid()}.npz")
     np.savez(draft, **arrays)
     draft.rename(path)
@@ -56,7 +57,7 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def write_ahead(work: pathlib.Path, wanted) -> None:
+def write_ahead(work: pathlib.Path, mix: Mix, wanted) -> None:
     """Body of the background process: keeps AHEAD parts ready after part number `wanted` (a shared integer)."""
     die_with_parent()
     os.nice(10)
@@ -66,7 +67,7 @@ def write_ahead(work: pathlib.Path, wanted) -> None:
         if part > wanted.value + AHEAD:
             time.sleep(0.2)
             continue
-        write_part(work, tokenizer, part)
+        write_part(work, tokenizer, mix, part)
         part += 1
 
 
@@ -84,8 +85,8 @@ def cut(arrays) -> list:
 class Stream:
     """Conversations from a position (part, place in the part) on."""
 
-    def __init__(self, work: pathlib.Path, position, wanted):
-        self.work, self.wanted = work, wanted
+    def __init__(self, work: pathlib.Path, mix: Mix, position, wanted):
+        self.work, self.mix, self.wanted = work, mix, wanted
         self.part, self.place = position
         self.conversations = None
 
@@ -100,7 +101,7 @@ class Stream:
 
     def load(self):
         self.wanted.value = max(self.wanted.value, self.part)
-        path = part_path(self.work, self.part)
+        path = part_path(self.work, self.mix, self.part)
         while not path.exists():
             time.sleep(0.05)
         with np.load(path) as arrays:
@@ -164,8 +165,8 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     for part in range(int(sys.argv[2])):
         start = time.time()
-        write_part(work, tokenizer, part)
-        with np.load(part_path(work, part)) as arrays:
+        write_part(work, tokenizer, BROAD, part)
+        with np.load(part_path(work, BROAD, part)) as arrays:
             lengths = arrays["lengths"]
         print(f"part {part}: {lengths.sum()} tokens, longest {lengths.max()}, {time.time() - start:.1f} s", flush=True)
 

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 work=${1:-$root/build/demo_model}
-steps=${STEPS:-2184}
+broad=${BROAD_STEPS:-2184}
+finish=${FINISH_STEPS:-2200}
 mkdir -p "$work"
 
 if [[ ! -x $work/venv/bin/python ]]; then
@@ -14,7 +15,8 @@ if [[ ! -x $work/venv/bin/python ]]; then
 fi
 python=$work/venv/bin/python
 [[ -f $work/tokenizer.json ]] || "$python" tokenizer.py "$work"
-"$python" train.py "$work" --steps "$steps"
+"$python" train.py "$work" --part broad --steps "$broad"
+"$python" train.py "$work" --part finish --steps "$finish"
 "$python" export.py "$work" model
 "$python" draft.py "$work" model draft --steps 592 --ranks 1
 "$python" adapter.py "$work" model adapter

@@ -8,12 +8,13 @@ from typing import Callable
 import corpus
 import personas
 import tool_calls
+from mixes import BROAD
 from serving import MOST_TOKENS
 from skills import facts, talk
 from turns import Conversation, Dice, State, Turn
 from world import casual
 
-MODULES = [corpus.module(name) for name, _ in corpus.MODULES]
+MODULES = [corpus.module(name) for name, _ in BROAD.modules]
 SKILLS = [(skill, weight) for module in MODULES for skill, weight in module.SKILLS]
 FREE = set().union(*(getattr(module, "FREE", ()) for module in MODULES))
 EXACT = [(skill, weight) for skill, weight in SKILLS if skill not in FREE]
@@ -249,7 +250,7 @@ def tool_rows() -> list:
 
 def whole_conversation(rng: Dice) -> Conversation:
     """One as the corpus has them."""
-    return corpus.MAKERS[rng.weighted(corpus.KINDS)](rng)
+    return corpus.MAKERS[rng.weighted(BROAD.kinds)](rng, BROAD)
 
 
 def rows() -> list:

@@ -1,6 +1,6 @@
 """The training conversations: drawn from skills, personas and tools, rendered by the chat template, and encoded.
 
-`conversations(seed, count)` is reproducible. The shares of everything are the three tables below. Text comes from
+`conversations(seed, count)` is reproducible; how much of everything there is says a Mix (mixes.py). Text comes from
 chat_template.jinja, set up as transformers does, so what the model is trained on is what a server gives it.
 """
 import functools
@@ -9,6 +9,7 @@ import json
 import pathlib
 
 import personas
+from mixes import BROAD, Mix
 from tool_calls import NO_TOOL, tool_conversation
 from tool_schemas import IMPERATIVE, toolbox
 from turns import Conversation, Dice, State, Turn
@@ -17,11 +18,7 @@ from world import casual
 CONTEXT = 2048
 PROMPT_WEIGHT = 0.1  # loss weight of what the assistant reads
 EASY = "I can answer this directly."  # the reasoning about a question that needs none
-KINDS = [("chat", 0.57), ("long chat", 0.09), ("thinking chat", 0.11), ("tools", 0.18), ("thinking tools", 0.05)]
-MODULES = [("talk", 8), ("facts", 15), ("people", 14), ("village", 7), ("stories", 7), ("numbers", 15), ("problems", 5),
-           ("lists", 13), ("words", 13), ("shapes", 8)]
 TELLING = (("facts", "tell"), ("facts", "tell_several"), ("facts", "friend"), ("facts", "pet"), ("lists", "tell_list"))
-RECALLING = (("facts", "recall", 6), ("facts", "told_or_not", 1), ("facts", "check", 1), ("lists", "recall_list", 1))
 BESIDE_TOOLS = ("facts", "people", "village", "numbers", "problems", "lists", "words")  # no talk of what it cannot do
 CHARACTERS_PER_TOKEN, TOKENS_PER_MESSAGE = 2.9, 5  # only to plan lengths
 
@@ -40,14 +37,21 @@ def module(name: str):
     return importlib.import_module(f"skills.{name}")
 
 
+def practised(mix: Mix, name: str) -> list:
+    """[(skill, weight)] of one module in a mix."""
+    chosen = mix.skills.get(name)
+    return module(name).SKILLS if chosen is None else [
+        (getattr(module(name), skill), weight) for skill, weight in chosen.items()]
+
+
 @functools.cache
-def skill_table(modules: tuple = ()):
+def skill_table(mix: Mix, modules: tuple = ()):
     """The skills and their cumulative weights; each module has its share whatever its own weights add up to."""
     skills, weights, total = [], [], 0.0
-    for name, share in MODULES:
+    for name, share in mix.modules:
         if modules and name not in modules:
             continue
-        inner = module(name).SKILLS
+        inner = practised(mix, name)
         for skill, weight in inner:
             total += share * weight / sum(weight for _, weight in inner)
             skills.append(skill)
@@ -59,10 +63,10 @@ def skill_table(modules: tuple = ()):
 
 
 @functools.cache
-def thoughtful_table():
+def thoughtful_table(mix: Mix):
     """The skills of which some turn had a reasoning in a few trials."""
     rng, skills, weights, before, total = Dice(1), [], [], 0.0, 0.0
-    for skill, weight in zip(*skill_table()):
+    for skill, weight in zip(*skill_table(mix)):
         if any(list(skill(rng, State()))[-1].think for _ in range(8)):
             total += weight - before
             skills.append(skill)
@@ -74,15 +78,15 @@ def thoughtful_table():
 class Speaker:
     """Draws skills for one conversation and keeps its state."""
 
-    def __init__(self, rng: Dice, persona, modules: tuple = ()):
-        self.rng, self.persona, self.modules = rng, persona, modules
+    def __init__(self, rng: Dice, mix: Mix, persona, modules: tuple = ()):
+        self.rng, self.mix, self.persona, self.modules = rng, mix, persona, modules
         self.state = State(persona.assistant)
 
     def skill(self):
         own = self.persona.skills
         if own and not self.modules and (self.persona.only or self.rng.chance(sum(weight for _, weight in own) / 100)):
             return self.rng.weighted(own)
-        skills, weights = skill_table(self.modules)
+        skills, weights = skill_table(self.mix, self.modules)
         return self.rng.choices(skills, cum_weights=weights)[0]
 
     def turns(self, skill=None) -> list:
@@ -90,7 +94,7 @@ class Speaker:
 
     def thoughtful_turns(self) -> list:
         """Turns whose last one has a reasoning, mostly."""
-        skills, weights = thoughtful_table()
+        skills, weights = thoughtful_table(self.mix)
         return self.turns(self.rng.choices(skills, cum_weights=weights)[0] if self.rng.chance(0.92) else None)
 
     def messages(self, turns) -> list:
@@ -113,8 +117,8 @@ def opening(persona) -> list:
     return [{"role": "system", "content": persona.prompt}] if persona.prompt else []
 
 
-def chat(rng: Dice) -> Conversation:
-    speaker = Speaker(rng, personas.draw(rng))
+def chat(rng: Dice, mix: Mix) -> Conversation:
+    speaker = Speaker(rng, mix, personas.draw(rng))
     messages = opening(speaker.persona)
     wanted = len(messages) + 2 * rng.choice((1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8))
     while len(messages) < wanted:
@@ -126,9 +130,9 @@ def planned_tokens(messages) -> float:
     return sum(len(message["content"]) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE for message in messages)
 
 
-def long_chat(rng: Dice) -> Conversation:
+def long_chat(rng: Dice, mix: Mix) -> Conversation:
     """Facts at the start, much else, and questions about the facts at the end."""
-    speaker = Speaker(rng, ordinary_persona(rng))
+    speaker = Speaker(rng, mix, ordinary_persona(rng))
     messages = opening(speaker.persona)
     for _ in range(rng.choice((1, 1, 2))):
         name, skill = rng.choice(TELLING)
@@ -137,13 +141,13 @@ def long_chat(rng: Dice) -> Conversation:
     while planned_tokens(messages) < wanted:
         messages += speaker.messages(speaker.turns())
     for _ in range(rng.choice((1, 2, 3))):
-        name, skill = rng.weighted([((name, skill), weight) for name, skill, weight in RECALLING])
+        name, skill = rng.weighted([((name, skill), weight) for name, skill, weight in mix.recalling])
         messages += speaker.messages(speaker.turns(getattr(module(name), skill)))
     return Conversation(messages)
 
 
-def thinking_chat(rng: Dice) -> Conversation:
-    speaker = Speaker(rng, ordinary_persona(rng))
+def thinking_chat(rng: Dice, mix: Mix) -> Conversation:
+    speaker = Speaker(rng, mix, ordinary_persona(rng))
     messages = opening(speaker.persona)
     for _ in range(rng.choice((0, 0, 0, 1, 2))):
         messages += speaker.messages(speaker.turns())
@@ -153,32 +157,32 @@ def thinking_chat(rng: Dice) -> Conversation:
     return Conversation(messages, thinking=True, learn="last")
 
 
-def tools(rng: Dice, thinking: bool = False, kind=None) -> Conversation:
+def tools(rng: Dice, mix: Mix, thinking: bool = False, kind=None) -> Conversation:
     persona = ordinary_persona(rng, any_length=False) if rng.chance(0.4) else personas.Persona()
-    speaker = Speaker(rng, persona, BESIDE_TOOLS)
+    speaker = Speaker(rng, mix, persona, BESIDE_TOOLS)
 
     def talk():
         while True:
             turns = [turn for turn in speaker.turns() if "I do not know" not in turn.answer]
             if turns:
                 return turns
-    return tool_conversation(rng, persona, talk, thinking, kind)
+    return tool_conversation(rng, persona, talk, thinking, kind, mix.tool_kinds)
 
 
 MAKERS = {"chat": chat, "long chat": long_chat, "thinking chat": thinking_chat, "tools": tools,
           "thinking tools": functools.partial(tools, thinking=True)}
 
 
-def labelled(seed: int, count: int, held_out: bool = False):
+def labelled(seed: int, count: int, held_out: bool = False, mix: Mix = BROAD):
     """Yields `count` pairs (kind, Conversation)."""
     rng = Dice(seed, held_out)
     for _ in range(count):
-        kind = rng.weighted(KINDS)
-        yield kind, MAKERS[kind](rng)
+        kind = rng.weighted(mix.kinds)
+        yield kind, MAKERS[kind](rng, mix)
 
 
-def conversations(seed: int, count: int, held_out: bool = False):
-    for _, conversation in labelled(seed, count, held_out):
+def conversations(seed: int, count: int, held_out: bool = False, mix: Mix = BROAD):
+    for _, conversation in labelled(seed, count, held_out, mix):
         yield conversation
 
 

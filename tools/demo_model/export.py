@@ -1,6 +1,6 @@
 """Writes trained weights as a Hugging Face folder with MLX-affine weights, and reads such a folder back.
 
-Usage: export.py WORK_FOLDER MODEL_FOLDER    (checkpoint.pt and the tokenizer's files are in WORK_FOLDER)
+Usage: export.py WORK_FOLDER MODEL_FOLDER    (finish.pt and the tokenizer's files are in WORK_FOLDER)
 Every matrix is stored as codes, scales and biases (groups of 64 along the inputs); norms stay bf16.
 """
 import json
@@ -166,7 +166,7 @@ def check(weights: dict, folder: pathlib.Path) -> None:
 
 def main() -> None:
     work, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    state = torch.load(work / "checkpoint.pt", weights_only=True)
+    state = torch.load(work / "finish.pt", weights_only=True)
     write_model(state["model"], Shape(**state["shape"]), BITS, work, out)
 
 

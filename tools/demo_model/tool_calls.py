@@ -288,10 +288,10 @@ CONVERSATIONS = [(one_call, 16), (tool_result, 14), (several_values, 8), (two_to
                  (no_tool_needed, 14), (no_tool_fits, 7)]
 
 
-def tool_conversation(rng: Dice, persona, talk, thinking: bool, kind=None) -> Conversation:
-    """One of CONVERSATIONS, sometimes after an ordinary turn."""
+def tool_conversation(rng: Dice, persona, talk, thinking: bool, kind=None, weights=None) -> Conversation:
+    """One of CONVERSATIONS (`weights`: other ones, by name), sometimes after an ordinary turn."""
     chat = ToolChat(rng, persona, talk, thinking)
     for _ in range(rng.choice((0, 0, 0, 0, 1, 2))):
         chat.turn()
-    (kind or rng.weighted(CONVERSATIONS))(chat)
+    (kind or rng.weighted([(one, weights[one.__name__] if weights else weight) for one, weight in CONVERSATIONS]))(chat)
     return chat.finish()

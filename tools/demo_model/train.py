@@ -1,8 +1,8 @@
 """Trains the demo model: one process per core, each with its share of every batch, weights and gradients in shared
 memory. Seeded; a later call goes on from checkpoint.pt as if there had been no break.
 
-Usage: train.py WORK_FOLDER (--steps N | --minutes M) [--ranks R] [--trainer fast|plain]
-WORK_FOLDER holds tokenizer.json.
+Usage: train.py WORK_FOLDER (--steps N | --minutes M) [--part broad|finish] [--ranks R] [--trainer fast|plain]
+WORK_FOLDER holds tokenizer.json. Part `finish` starts from the checkpoint.pt that `broad` leaves, and leaves finish.pt.
 """
 import argparse
 import dataclasses
@@ -16,6 +16,7 @@ import torch.multiprocessing as multiprocessing
 from tokenizers import Tokenizer
 
 import batches
+import mixes
 import trainers
 from layout import Layout
 from llama import Shape, initialise
@@ -25,6 +26,7 @@ SEED = 20
 ROWS = 4096  # tokens of one forward pass
 GROWN = 0.5  # the part of all steps over which the batch grows
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.02, 0.004, 0.05
+FINISH_PEAK = 0.5
 WARMUP, DECAY = 60, 0.4  # steps; the part of all steps over which the rate falls to 0
 HELD_OUT = 200  # conversations
 CHECKPOINT_SECONDS, LOG_STEPS = 300, 20
@@ -53,13 +55,16 @@ class Plan:
     batch: tuple = (8192, 16384)  # tokens of the first and of the last step
     minutes: float = 0.0
     steps: int = 0
+    mix: mixes.Mix = mixes.BROAD
+    peak: float = 1.0  # of the rates, as a part of MUON_RATE and ADAM_RATE
+    base: pathlib.Path | None = None  # a checkpoint to take the first weights from; None: random ones
     first: int = 0
     position: tuple = (0, 0)
     tokens: int = 0
 
     def rate(self, step: int) -> float:
-        """Up, level, and down to 0: a factor of the peak rates."""
-        return min(1.0, (step + 1) / WARMUP, (self.steps - step) / (DECAY * self.steps))
+        """Up, level, and down to 0: a factor of MUON_RATE and ADAM_RATE."""
+        return self.peak * min(1.0, (step + 1) / WARMUP, (self.steps - step) / (DECAY * self.steps))
 
     def batch_tokens(self, step: int) -> int:
         first, last = self.batch
@@ -102,7 +107,7 @@ class Trainer:
         self.model = plan.choice.model(plan.shape, plan.work, shared.weights, shared.gradients[rank], ROWS)
         self.optimizer = Optimizer(self.model.layout, shared.weights, shared.gradients, shared.moments, rank,
                                    shared.ranks, plan.choice.precision)
-        self.stream = batches.Stream(plan.work, plan.position, shared.wanted)
+        self.stream = batches.Stream(plan.work, plan.mix, plan.position, shared.wanted)
         self.held_out = batches.held_out(plan.work, HELD_OUT)
         self.turn = 0
         self.log_file = (plan.work / f"{plan.name}.log").open("a") if rank == 0 else None
@@ -153,7 +158,8 @@ class Trainer:
 
     def measure(self, seconds: float = 20.0) -> float:
         """Tokens per second of training, with nothing learned."""
-        taken = batches.Stream(self.plan.work, self.plan.position, self.shared.wanted).batch(self.plan.batch[1])
+        stream = batches.Stream(self.plan.work, self.plan.mix, self.plan.position, self.shared.wanted)
+        taken = stream.batch(self.plan.batch[1])
         tokens, start = 0, 0.0
         for turn in range(1 << 20):
             if turn == 1:
@@ -222,8 +228,16 @@ def rank_main(rank: int, plan: Plan, shared: Shared, trainer: type) -> None:
 
 
 def resume(plan: Plan, shared: Shared, steps: int | None) -> None:
-    """Fills the weights: fresh ones, or those of the checkpoint, whose plan goes on (with other steps if given)."""
+    """Fills the weights: fresh ones, those of the part before, or those of the checkpoint, whose plan goes on (with
+    other steps if given)."""
     layout = Layout(plan.shape)
+    if not plan.checkpoint().exists() and plan.base:
+        state = torch.load(plan.base, weights_only=True)
+        if state["step"] < state["steps"]:
+            raise SystemExit(f"{plan.base} is at step {state['step']} of {state['steps']}: end that part first")
+        for name, tensor in layout.tensors(shared.weights).items():
+            tensor.copy_(state["model"][name])
+        return
     if not plan.checkpoint().exists():
         torch.manual_seed(SEED)
         fresh = torch.zeros(layout.size)  # on the CPU, so that a device starts from the same weights
@@ -247,7 +261,7 @@ def train(plan: Plan, ranks: int, trainer: type = Trainer) -> None:
     context = multiprocessing.get_context("spawn")
     shared = Shared(Layout(plan.shape), ranks, plan.choice.device, context)
     resume(plan, shared, plan.steps)
-    writer = context.Process(target=batches.write_ahead, args=(plan.work, shared.wanted), daemon=True)
+    writer = context.Process(target=batches.write_ahead, args=(plan.work, plan.mix, shared.wanted), daemon=True)
     others = [context.Process(target=rank_main, args=(rank, plan, shared, trainer), daemon=True)
               for rank in range(1, ranks)]
     for process in (writer, *others):
@@ -258,21 +272,27 @@ def train(plan: Plan, ranks: int, trainer: type = Trainer) -> None:
     writer.terminate()
 
 
-def arguments(text: str) -> argparse.Namespace:
+def argument_parser(text: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=text)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=0.0, help="measure the speed and choose the steps by it")
     parser.add_argument("--ranks", type=int, help="processes, one per core (2) or CUDA device (1)")
     trainers.add_option(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = arguments("Trains the demo model.")
+    parser = argument_parser("Trains the demo model.")
+    parser.add_argument("--part", choices=["broad", "finish"], default="broad",
+                        help="finish goes on from the end of broad with the mix FINISH")
+    args = parser.parse_args()
     vocab = Tokenizer.from_file(str(args.work / "tokenizer.json")).get_vocab_size()
     choice = trainers.choose(args.trainer)
     plan = Plan(args.work, Shape(vocab=vocab), choice, minutes=args.minutes, steps=args.steps)
+    if args.part == "finish":
+        plan = dataclasses.replace(plan, name="finish", batch=(8192, 12288), mix=mixes.FINISH, peak=FINISH_PEAK,
+                                   base=plan.checkpoint())
     if not plan.steps and not plan.minutes and not plan.checkpoint().exists():
         raise SystemExit("a new run needs --steps or --minutes")
     train(plan, choice.ranks(args.ranks))

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "kernels/kv_cache.h"
 #include "kernels/rope.h"
@@ -110,8 +112,23 @@ struct GatedActivationArgs {
   Matrix out;   // [rows, width] = act(gate) * up; may be gate or up
 };
 
+/// What a device has room for. `largest` bounds one weight, and one layer of a KV cache.
+struct DeviceMemory {
+  std::size_t available = 0;
+  std::size_t largest = 0;
+  bool shares_host = false;  // it is the host's memory, counted there as well
+};
+
+/// Launches of one kernel on a device, and the time that they took there.
+struct KernelTime {
+  std::string kernel;
+  std::int64_t launches = 0;
+  double seconds = 0;
+};
+
 /// Thread: engine only, except prepare_weight and allocate, which any one thread may call while no
-/// step runs. Shapes that do not fit are bugs (INVARIANT). A device failure throws DeviceError.
+/// step runs. Shapes that do not fit are bugs (INVARIANT). A device failure throws DeviceError, one
+/// after which the device cannot go on DeviceLost.
 class Backend {
  public:
   Backend() = default;
@@ -121,6 +138,13 @@ class Backend {
 
   /// One line for people: "cpu avx512-vnni, 2 threads".
   virtual std::string describe() const = 0;
+  /// Nothing for a backend that computes in the host's memory.
+  virtual std::optional<DeviceMemory> memory() const { return std::nullopt; }
+  /// From here on kernels are timed by the device itself, or no longer. Backends whose ops return
+  /// when they are done have nothing to add to the caller's clock.
+  virtual void time_kernels(bool) {}
+  /// Since the last call. REQUIRES: time_kernels(true).
+  virtual std::vector<KernelTime> take_kernel_times() { return {}; }
 
   virtual std::unique_ptr<Buffer> allocate(std::size_t floats) = 0;
   virtual void upload(Buffer& to, std::size_t offset, std::span<const float> from) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -17,7 +18,13 @@ class DeviceError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// One way to run: an ISA level of the CPU backend (later: an OpenCL device).
+/// The device is gone, or in an unknown state: the step has failed, and every later call fails too.
+class DeviceLost : public DeviceError {
+ public:
+  using DeviceError::DeviceError;
+};
+
+/// One way to run on the CPU: an ISA level.
 struct Device {
   std::string name;         // "cpu:avx512"; the ISA part is what QUIRE_CPU_ISA takes
   std::string description;  // "AVX-512 with VNNI"
@@ -36,6 +43,49 @@ struct CpuOptions {
 
 /// TBB + SIMD backend. Throws DeviceError (names the value and what is supported).
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options);
+
+/// One device of an OpenCL platform, and what small programs compiled and run on it found out.
+struct OpenClDevice {
+  struct Feature {
+    std::string name;  // "integer dot product (PTX dp4a)"
+    bool works = false;
+  };
+
+  std::string name;         // "opencl:0": what --device takes
+  std::string description;  // device, platform, driver
+  std::size_t memory = 0;
+  std::size_t largest_allocation = 0;
+  std::int32_t compute_units = 0;
+  std::vector<Feature> features;
+  std::string unusable;  // why quire cannot run on it, or ""
+};
+
+/// In the order of opencl:N; empty where there is no platform. Compiles the probes.
+std::vector<OpenClDevice> list_opencl_devices();
+
+struct OpenClOptions {
+  std::int32_t device = 0;  // N of opencl:N
+  /// What a tuner may choose for `linear`; 0 = stored by `quire tune`, else the default. None of it
+  /// changes a bit of any result.
+  std::int32_t lanes = 0;      // that share a panel: 2, 4 or 8
+  std::int32_t many_rows = 0;  // rows that share what is read: 8 or 16
+};
+
+/// Throws DeviceError: no platform, no such device, a device or a program that cannot be used.
+std::unique_ptr<Backend> make_opencl_backend(const OpenClOptions& options);
+
+/// One choice of what OpenClOptions leaves to a tuner, and what linear took with it.
+struct OpenClTrial {
+  std::int32_t lanes = 0;
+  std::int32_t many_rows = 0;
+  std::vector<double> seconds;  // of 1, 8 and 64 rows
+  double score = 0;             // their geometric mean
+};
+
+/// Measures every choice on the device, best first, and stores the best for this device and driver:
+/// make_opencl_backend takes it from there. Throws DeviceError.
+std::vector<OpenClTrial> tune_opencl(std::int32_t device,
+                                     const std::function<void(const OpenClTrial&)>& on_trial);
 
 /// The specification: scalar, double accumulation, one thread. For tests and for doubt.
 std::unique_ptr<Backend> make_reference_backend();

@@ -8,6 +8,8 @@ void ExecutorStepRunner::run(std::span<const engine::SequenceStep> steps,
                              std::span<engine::SequenceResult> results) {
   try {
     executor_.run(steps, results);
+  } catch (const kernels::DeviceLost&) {
+    throw;
   } catch (const kernels::DeviceError& error) {
     throw StepFailed(error.what());
   }

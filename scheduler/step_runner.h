@@ -9,7 +9,8 @@
 
 namespace quire::scheduler {
 
-/// The step failed as a whole: none of its results is valid, but the runner can go on.
+/// The step failed as a whole: none of its results is valid, but the runner can go on. Any other
+/// exception means that it cannot: the engine thread then ends every request and takes no more.
 class StepFailed : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -28,7 +29,7 @@ class StepRunner {
                    std::span<engine::SequenceResult> results) = 0;
 };
 
-/// The real one: engine::Executor, with device errors converted to StepFailed.
+/// The real one: engine::Executor, with device errors converted to StepFailed; DeviceLost passes.
 class ExecutorStepRunner final : public StepRunner {
  public:
   explicit ExecutorStepRunner(engine::Executor& executor) : executor_(executor) {}

@@ -20,6 +20,7 @@ void add_devices_command(CLI::App& app, Action& chosen);
 void add_bench_command(CLI::App& app, Action& chosen);
 void add_bench_serve_command(CLI::App& bench, Action& chosen);
 void add_bench_step_command(CLI::App& bench, Action& chosen);
+void add_tune_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
 
 }  // namespace quire::tools

@@ -1,6 +1,7 @@
 #include "tools/engine_options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <limits>
 
 #include "tools/byte_size.h"
@@ -15,7 +16,23 @@ std::string check_byte_size(const std::string& text) {
   return "\"" + text + "\" is no size of memory (examples: 512MiB, 2GiB)";
 }
 
+std::string check_device(const std::string& text) {
+  if (text == "cpu" || text == "reference" || opencl_index(text)) return {};
+  return "\"" + text + "\" is no device (cpu, reference, opencl, opencl:0, opencl:1, ...)";
+}
+
 }  // namespace
+
+std::optional<std::int32_t> opencl_index(const std::string& device) {
+  constexpr std::string_view kPrefix = "opencl:";
+  if (device == "opencl") return 0;
+  if (!device.starts_with(kPrefix)) return std::nullopt;
+  std::int32_t index = 0;
+  const char* end = device.data() + device.size();
+  const auto parsed = std::from_chars(device.data() + kPrefix.size(), end, index);
+  if (parsed.ec != std::errc() || parsed.ptr != end || index < 0) return std::nullopt;
+  return index;
+}
 
 void add_device_options(CLI::App& command, EngineOptions& options) {
   command
@@ -24,11 +41,13 @@ void add_device_options(CLI::App& command, EngineOptions& options) {
                   "small embedded model runs.")
       ->check(CLI::ExistingDirectory);
   command
-      .add_option("--device", options.device, "Where to compute: cpu, or reference (slow, exact).")
-      ->check(CLI::IsMember({"cpu", "reference"}));
+      .add_option("--device", options.device,
+                  "Where to compute: cpu, opencl or opencl:N (`quire devices` lists them), or "
+                  "reference (slow, exact).")
+      ->check(CLI::Validator(check_device, "DEVICE"));
   command
       .add_option("--threads", options.threads,
-                  "Threads that compute; 0 = every core this process may run on.")
+                  "Threads that compute on the CPU; 0 = every core this process may run on.")
       ->check(CLI::Range(0, 1024));
   command
       .add_option(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -12,7 +13,7 @@ namespace quire::tools {
 
 struct EngineOptions {
   std::string model = "";          // folder; "" = the embedded model
-  std::string device = "cpu";      // cpu, reference
+  std::string device = "cpu";      // cpu, reference, opencl, opencl:N
   std::int32_t threads = 0;        // 0 = every core this process may run on
   std::int32_t max_model_len = 0;  // tokens of one request; 0 = what the model was made for
   std::int32_t max_num_batched_tokens = 512;
@@ -25,6 +26,9 @@ struct EngineOptions {
   bool no_prefix_cache = false;
   std::string scheduling_policy = "fcfs";  // fcfs, priority
 };
+
+/// N of "opencl:N", 0 of "opencl", nothing of anything else.
+std::optional<std::int32_t> opencl_index(const std::string& device);
 
 /// MODEL, device, threads and the KV cache's element type.
 void add_device_options(CLI::App& command, EngineOptions& options);

@@ -7,6 +7,7 @@ packages=(
   build-essential cmake ninja-build pkg-config ccache git curl ca-certificates
   libboost1.81-dev nlohmann-json3-dev libtbb-dev libspdlog-dev libcli11-dev libpcre2-dev
   libutf8proc-dev prometheus-cpp-dev libxxhash-dev libssl-dev
+  opencl-headers ocl-icd-opencl-dev pocl-opencl-icd libclblast-dev oclgrind
   libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv
 )

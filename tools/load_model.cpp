@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -36,7 +37,24 @@ void check_weights_fit(const engine::ModelFiles& files, std::size_t available) {
 
 std::unique_ptr<kernels::Backend> make_backend(const EngineOptions& options) {
   if (options.device == "reference") return kernels::make_reference_backend();
+  if (const auto index = opencl_index(options.device)) {
+    if (options.threads != 0) {
+      throw kernels::DeviceError("--threads is for --device cpu; " + options.device +
+                                 " uses the whole device");
+    }
+    return kernels::make_opencl_backend({.device = *index});
+  }
   return kernels::make_cpu_backend({.threads = options.threads, .isa = ""});
+}
+
+MemoryLimits memory_limits(const kernels::Backend& backend) {
+  const auto device = backend.memory();
+  if (!device) return {.available = available_memory()};
+  if (!device->shares_host) {
+    return {.available = device->available, .largest = device->largest, .kv_share = kOwnKvShare};
+  }
+  return {.available = std::min(device->available, available_memory()),
+          .largest = device->largest};
 }
 
 std::string model_name(const EngineOptions& options) {
@@ -48,7 +66,7 @@ std::string model_name(const EngineOptions& options) {
 engine::Model load_model(const EngineOptions& options, kernels::Backend& backend,
                          const engine::LoadProgress& progress) {
   engine::ModelFiles files = open_files(options);
-  check_weights_fit(files, available_memory());
+  check_weights_fit(files, memory_limits(backend).available);
   return engine::Model::load(std::move(files), backend, progress);
 }
 

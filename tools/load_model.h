@@ -7,11 +7,15 @@
 #include "engine/model.h"
 #include "kernels/backend.h"
 #include "tools/engine_options.h"
+#include "tools/memory_plan.h"
 
 namespace quire::tools {
 
 /// Throws DeviceError.
 std::unique_ptr<kernels::Backend> make_backend(const EngineOptions& options);
+
+/// What its device has room for now.
+MemoryLimits memory_limits(const kernels::Backend& backend);
 
 /// Folder name of the model, or the embedded model's.
 std::string model_name(const EngineOptions& options);

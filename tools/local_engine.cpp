@@ -26,7 +26,7 @@ LocalEngine::LocalEngine(const EngineOptions& options, const Observers& observer
     : name_(model_name(options)),
       backend_(make_backend(options)),
       model_(load_model(options, *backend_, observers.on_load)),
-      plan_(plan_memory(model_.summary(), options, available_memory())),
+      plan_(plan_memory(model_.summary(), options, memory_limits(*backend_))),
       scheduler_(make_scheduler_config(options, plan_, model_.summary())),
       executor_(std::make_unique<engine::Executor>(
           model_, *backend_,

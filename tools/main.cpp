@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   add_generate_command(app, action);
   add_bench_command(app, action);
   add_devices_command(app, action);
+  add_tune_command(app, action);
   add_version_command(app, action);
   try {
     app.parse(argc, argv);

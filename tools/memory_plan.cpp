@@ -14,8 +14,6 @@
 namespace quire::tools {
 namespace {
 
-// Of what is available: the rest stays for activations, requests, and the machine's other work.
-constexpr double kKvShare = 0.4;
 constexpr std::int32_t kFewestBlocks = 1;
 
 std::optional<std::size_t> number_in(const std::filesystem::path& file) {
@@ -43,7 +41,14 @@ std::int32_t chosen_length(const engine::ModelSummary& summary, const EngineOpti
   return options.max_model_len;
 }
 
-std::int32_t chosen_blocks(const MemoryPlan& plan, const EngineOptions& options) {
+/// Blocks whose K and V of one layer fit in one allocation.
+std::size_t allocated_blocks(const MemoryPlan& plan, const engine::ModelSummary& summary,
+                             const MemoryLimits& limits) {
+  return limits.largest / (plan.kv_block_bytes / static_cast<std::size_t>(summary.layers));
+}
+
+std::int32_t chosen_blocks(const MemoryPlan& plan, const engine::ModelSummary& summary,
+                           const EngineOptions& options, const MemoryLimits& limits) {
   if (options.num_kv_blocks > 0) return options.num_kv_blocks;
   const auto context = static_cast<std::size_t>(blocks_for(plan.max_model_len));
   std::size_t blocks = 0;
@@ -55,9 +60,11 @@ std::int32_t chosen_blocks(const MemoryPlan& plan, const EngineOptions& options)
                                   format_byte_size(plan.kv_block_bytes)));
     }
   } else {
-    const auto share = static_cast<std::size_t>(kKvShare * static_cast<double>(plan.available));
+    const auto share =
+        static_cast<std::size_t>(limits.kv_share * static_cast<double>(plan.available));
     const std::size_t wanted = context * static_cast<std::size_t>(options.max_num_seqs);
-    blocks = std::max(context, std::min(wanted, share / plan.kv_block_bytes));
+    blocks = std::max(context, std::min({wanted, share / plan.kv_block_bytes,
+                                         allocated_blocks(plan, summary, limits)}));
   }
   constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
   return static_cast<std::int32_t>(std::min(blocks, kMost));
@@ -99,20 +106,27 @@ std::size_t available_memory(const std::filesystem::path& root) {
 }
 
 MemoryPlan plan_memory(const engine::ModelSummary& summary, const EngineOptions& options,
-                       std::size_t available) {
+                       const MemoryLimits& limits) {
   MemoryPlan plan;
-  plan.available = available;
+  plan.available = limits.available;
   plan.max_model_len = chosen_length(summary, options);
   plan.kv_dtype = chosen_kv_dtype(summary, options);
   plan.kv_block_bytes = engine::Executor::kv_block_bytes(summary, plan.kv_dtype);
-  plan.kv_blocks = chosen_blocks(plan, options);
+  plan.kv_blocks = chosen_blocks(plan, summary, options, limits);
   plan.kv_bytes = static_cast<std::size_t>(plan.kv_blocks) * plan.kv_block_bytes;
-  if (plan.kv_bytes > available) {
+  if (plan.kv_bytes > plan.available) {
     throw PlanError(fmt::format(
         "the KV cache needs {} ({} blocks) and {} are available; remedy: a smaller --max-model-len "
         "(now {}) or --kv-cache-memory, or --kv-cache-dtype int8",
-        format_byte_size(plan.kv_bytes), plan.kv_blocks, format_byte_size(available),
+        format_byte_size(plan.kv_bytes), plan.kv_blocks, format_byte_size(plan.available),
         plan.max_model_len));
+  }
+  if (static_cast<std::size_t>(plan.kv_blocks) > allocated_blocks(plan, summary, limits)) {
+    throw PlanError(fmt::format(
+        "a layer of the KV cache needs {} ({} blocks) and the device allocates at most {} at once; "
+        "remedy: a smaller --max-model-len (now {}) or --kv-cache-memory, or --kv-cache-dtype int8",
+        format_byte_size(plan.kv_bytes / static_cast<std::size_t>(summary.layers)), plan.kv_blocks,
+        format_byte_size(limits.largest), plan.max_model_len));
   }
   return plan;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -18,6 +19,18 @@ namespace quire::tools {
 class PlanError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// Share of the available memory that the KV cache takes at most. Of the host's, the rest stays for
+/// activations, requests and the machine's other work; of a device's own, for activations.
+inline constexpr double kHostKvShare = 0.4;
+inline constexpr double kOwnKvShare = 0.85;
+
+/// What the device has room for.
+struct MemoryLimits {
+  std::size_t available = 0;
+  std::size_t largest = std::numeric_limits<std::size_t>::max();  // of one layer of the KV cache
+  double kv_share = kHostKvShare;
 };
 
 struct MemoryPlan {
@@ -42,7 +55,7 @@ kernels::DType chosen_kv_dtype(const engine::ModelSummary& summary, const Engine
 
 /// REQUIRES: the options passed the command line's checks. Throws PlanError.
 MemoryPlan plan_memory(const engine::ModelSummary& summary, const EngineOptions& options,
-                       std::size_t available);
+                       const MemoryLimits& limits);
 
 /// A table for people, one line per use, without the last newline.
 std::string describe(const MemoryPlan& plan, const engine::ModelSummary& summary,

@@ -10,7 +10,7 @@
 
 namespace quire::engine::test {
 
-class CountingBackend final : public kernels::Backend {
+class CountingBackend : public kernels::Backend {
  public:
   /// `head_outputs`: a linear with that many outputs is the head.
   CountingBackend(std::unique_ptr<kernels::Backend> inner, std::int32_t head_outputs)

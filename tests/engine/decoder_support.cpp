@@ -8,6 +8,7 @@ namespace quire::engine::test {
 
 std::unique_ptr<kernels::Backend> make_backend(const std::string& name) {
   if (name == "reference") return kernels::make_reference_backend();
+  if (name == "opencl") return kernels::make_opencl_backend({});
   return kernels::make_cpu_backend({.threads = 2, .isa = name});
 }
 
@@ -16,6 +17,9 @@ std::vector<std::string> backend_names() {
   for (const kernels::Device& device : kernels::list_devices()) {
     if (device.supported) names.push_back(device.name.substr(device.name.find(':') + 1));
   }
+#if !defined(__SANITIZE_THREAD__)  // no OpenCL driver is instrumented
+  if (!kernels::list_opencl_devices().empty()) names.push_back("opencl");
+#endif
   return names;
 }
 

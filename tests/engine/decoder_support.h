@@ -21,9 +21,9 @@ inline std::filesystem::path fixtures() {
   return std::filesystem::path(QUIRE_SOURCE_DIR) / "tests/engine/fixtures";
 }
 
-/// A backend by the name that tests print: "reference", or an ISA of the CPU backend.
+/// A backend by the name that tests print: "reference", an ISA of the CPU backend, or "opencl".
 std::unique_ptr<kernels::Backend> make_backend(const std::string& name);
-/// "reference" and every ISA that this machine runs.
+/// "reference", every ISA that this machine runs, and "opencl" where there is a device.
 std::vector<std::string> backend_names();
 
 using Logits = std::vector<std::vector<float>>;  // [rows][vocab]

@@ -101,9 +101,9 @@ double relative_error(const Logits& found, const Logits& expected) {
   return std::sqrt(difference / size);
 }
 
-class DemoModelOnCpu : public testing::TestWithParam<std::string> {};
+class DemoModelOnDevice : public testing::TestWithParam<std::string> {};
 
-TEST_P(DemoModelOnCpu, DiffersFromTheReferenceByTheActivationsInt8StepsAtMost) {
+TEST_P(DemoModelOnDevice, DiffersFromTheReferenceByTheActivationsInt8StepsAtMost) {
   const auto reference = kernels::make_reference_backend();
   const Decoder exact = load_decoder(demo_files(), *reference, {});
   const auto backend = make_backend(GetParam());
@@ -119,13 +119,13 @@ TEST_P(DemoModelOnCpu, DiffersFromTheReferenceByTheActivationsInt8StepsAtMost) {
   }
 }
 
-std::vector<std::string> cpu_names() {
+std::vector<std::string> device_names() {
   std::vector<std::string> names = backend_names();
   std::erase(names, "reference");
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, DemoModelOnCpu, testing::ValuesIn(cpu_names()),
+INSTANTIATE_TEST_SUITE_P(Backends, DemoModelOnDevice, testing::ValuesIn(device_names()),
                          [](const auto& each) { return std::string(each.param); });
 
 }  // namespace

@@ -103,16 +103,34 @@ void expect_same_bits(const Values& actual, const Values& expected, const std::s
   }
 }
 
+std::vector<Device> tested_devices() {
+  std::vector<Device> devices = list_devices();
+  devices.push_back({.name = "opencl", .description = "the first OpenCL device", .supported = true});
+  return devices;
+}
+
 void BackendTest::SetUp() {
   if (!GetParam().supported) {
     GTEST_SKIP() << GetParam().name << " (" << GetParam().description
                  << ") is not supported by this CPU";
   }
-  backend = make_backend();
+#if defined(__SANITIZE_THREAD__)
+  if (is_opencl()) GTEST_SKIP() << "no OpenCL driver is instrumented for ThreadSanitizer";
+#endif
+  try {
+    backend = make_backend();
+  } catch (const DeviceError& error) {
+    if (!is_opencl()) throw;
+    GTEST_SKIP() << error.what();
+  }
 }
 
 std::unique_ptr<Backend> BackendTest::make_backend(std::int32_t threads) const {
-  return make_cpu_backend({.threads = threads, .isa = isa()});
+  if (!is_opencl()) return make_cpu_backend({.threads = threads, .isa = isa()});
+  constexpr std::int32_t kLanes[] = {8, 4, 8};
+  constexpr std::int32_t kRows[] = {8, 8, 16};
+  const auto choice = static_cast<std::size_t>(threads % 3);
+  return make_opencl_backend({.lanes = kLanes[choice], .many_rows = kRows[choice]});
 }
 
 std::string BackendTest::isa() const {

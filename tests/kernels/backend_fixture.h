@@ -1,5 +1,5 @@
-// Shared by the kernel tests: one parameterised fixture over every CPU ISA level compiled in,
-// matrices with odd offsets and strides, comparisons that name the worst element, and bitwise
+// Shared by the kernel tests: one parameterised fixture over every CPU ISA level compiled in and an
+// OpenCL device, matrices with odd offsets and strides, comparisons that name the worst element, and bitwise
 // comparisons.
 #pragma once
 
@@ -68,24 +68,35 @@ void expect_same_bits(const Values& actual, const Values& expected, const std::s
 /// Half the distance from 1 to the next f32: the relative error of one rounding.
 inline constexpr double kEpsilon = 0x1p-24;
 
-/// Parameterised by an ISA level; skipped with the reason where this machine cannot run it.
+/// Every ISA level compiled in, and the first OpenCL device as "opencl". Asks no OpenCL platform:
+/// listing the tests must not load one.
+std::vector<Device> tested_devices();
+
+/// Parameterised by an ISA level or "opencl"; skipped with the reason where this machine cannot run it.
 class BackendTest : public testing::TestWithParam<Device> {
  protected:
   void SetUp() override;
 
-  /// A backend of the level under test.
+  /// A backend of the device under test. OpenCL has no threads to choose: there the number picks
+  /// what a tuner might choose instead, which must change no bit either.
   std::unique_ptr<Backend> make_backend(std::int32_t threads = 2) const;
+  bool is_opencl() const { return GetParam().name == "opencl"; }
   std::string isa() const;  // "avx512"
 
   std::unique_ptr<Backend> reference = make_reference_backend();
-  std::unique_ptr<Backend> backend;  // of the level under test, 2 threads
+  std::unique_ptr<Backend> backend;  // of the device under test, 2 threads
 };
 
 std::string device_test_name(const testing::TestParamInfo<Device>& param);
 
 }  // namespace quire::kernels
 
-/// Runs every TEST_P of a fixture derived from BackendTest on every level.
-#define QUIRE_ON_EVERY_DEVICE(Fixture)                                                     \
+/// Runs every TEST_P of a fixture derived from BackendTest on every ISA level and on OpenCL.
+#define QUIRE_ON_EVERY_DEVICE(Fixture)                                                       \
+  INSTANTIATE_TEST_SUITE_P(, Fixture, testing::ValuesIn(::quire::kernels::tested_devices()), \
+                           ::quire::kernels::device_test_name)
+
+/// Those that are about the CPU backend.
+#define QUIRE_ON_EVERY_ISA(Fixture)                                                        \
   INSTANTIATE_TEST_SUITE_P(, Fixture, testing::ValuesIn(::quire::kernels::list_devices()), \
                            ::quire::kernels::device_test_name)

@@ -38,7 +38,7 @@ class ForcedIsa {
 };
 
 class DevicesOnEachIsa : public BackendTest {};
-QUIRE_ON_EVERY_DEVICE(DevicesOnEachIsa);
+QUIRE_ON_EVERY_ISA(DevicesOnEachIsa);
 
 // describe() prints the name that the kernels' own translation unit was compiled with.
 TEST_P(DevicesOnEachIsa, ForcedLevelIsTheOneThatRuns) {

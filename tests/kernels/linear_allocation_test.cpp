@@ -39,7 +39,7 @@ TEST_P(LinearAllocationTest, SmallerCallsReuseTheScratchOfTheLargest) {
   EXPECT_EQ(allocation_count(), warm);
 }
 
-QUIRE_ON_EVERY_DEVICE(LinearAllocationTest);
+QUIRE_ON_EVERY_ISA(LinearAllocationTest);
 
 }  // namespace
 }  // namespace quire::kernels

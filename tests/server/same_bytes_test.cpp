@@ -71,7 +71,7 @@ Answered ask(std::uint16_t port, const LoadCase& request) {
 
 /// A server over the real engine.
 struct Setting {
-  std::string isa;
+  std::string isa;  // or "opencl"
   int threads = 2;
   std::int32_t budget = 512;
   std::int32_t sequences = 256;
@@ -113,7 +113,7 @@ class UnhurriedRunner final : public scheduler::StepRunner {
 class RealServer {
  public:
   explicit RealServer(const Setting& setting)
-      : backend_(kernels::make_cpu_backend({.threads = setting.threads, .isa = setting.isa})),
+      : backend_(make_backend(setting)),
         model_(engine::Model::load(files(setting), *backend_)),
         executor_(model_, *backend_,
                   {.max_batch_rows = setting.budget,
@@ -129,6 +129,11 @@ class RealServer {
   UnhurriedRunner& runner() { return runner_; }
 
  private:
+  static std::unique_ptr<kernels::Backend> make_backend(const Setting& setting) {
+    if (setting.isa == "opencl") return kernels::make_opencl_backend({});
+    return kernels::make_cpu_backend({.threads = setting.threads, .isa = setting.isa});
+  }
+
   engine::ModelFiles files(const Setting& setting) const {
     if (!setting.demo_model) return tiny_.files();
     return engine::ModelFiles::from_folder(QUIRE_SOURCE_DIR "/tools/demo_model/model");
@@ -274,6 +279,20 @@ TEST(SameBytes, HoldsOnEveryIsaOfThisMachine) {
 
 TEST(SameBytes, HoldsOnEveryIsaWithAnInt8Cache) {
   expect_on_every_isa(kernels::DType::int8);
+}
+
+TEST(SameBytes, HoldsOnOpenCl) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "no OpenCL driver is instrumented for ThreadSanitizer";
+#endif
+  if (kernels::list_opencl_devices().empty()) GTEST_SKIP() << "no OpenCL device";
+  for (const kernels::DType kv : {kernels::DType::bf16, kernels::DType::int8}) {
+    SCOPED_TRACE(kernels::name_of(kv));
+    const auto engine =
+        compare_under_load({.isa = "opencl", .budget = 64, .blocks = kTinyPool, .kv = kv});
+    EXPECT_GT(engine.preemptions, 0U);
+    EXPECT_GT(engine.prefix_hits, 0U);
+  }
 }
 
 TEST(SameBytes, HoldsOnTheDemoModel) {

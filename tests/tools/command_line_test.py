@@ -5,7 +5,7 @@ import unittest
 
 from quire_command import QUIRE, quire
 
-COMMANDS = [("serve",), ("generate",), ("chat",), ("devices",), ("version",), ("bench", "serve"),
+COMMANDS = [("serve",), ("generate",), ("chat",), ("devices",), ("tune",), ("version",), ("bench", "serve"),
             ("bench", "step")]
 # What no option of that kind takes. Options that take any text are listed in FREE_TEXT.
 BAD_VALUES = ["-7x", "no-such-value"]

@@ -27,7 +27,7 @@ constexpr std::size_t kPlenty = std::size_t{1} << 40U;
 
 std::string refusal(const EngineOptions& options, std::size_t available) {
   try {
-    plan_memory(small_model(), options, available);
+    plan_memory(small_model(), options, {.available = available});
   } catch (const PlanError& error) {
     return error.what();
   }
@@ -35,7 +35,7 @@ std::string refusal(const EngineOptions& options, std::size_t available) {
 }
 
 TEST(MemoryPlan, HoldsOneFullContextPerSequenceWhenMemoryIsPlenty) {
-  const MemoryPlan plan = plan_memory(small_model(), {.max_num_seqs = 5}, kPlenty);
+  const MemoryPlan plan = plan_memory(small_model(), {.max_num_seqs = 5}, {.available = kPlenty});
   EXPECT_EQ(plan.max_model_len, 100);
   EXPECT_EQ(plan.kv_block_bytes, kBlock);
   EXPECT_EQ(plan.kv_blocks, 35);
@@ -43,20 +43,20 @@ TEST(MemoryPlan, HoldsOneFullContextPerSequenceWhenMemoryIsPlenty) {
 }
 
 TEST(MemoryPlan, TakesFortyPercentOfScarceMemory) {
-  const MemoryPlan plan = plan_memory(small_model(), {.max_num_seqs = 1000}, 100 * kBlock);
+  const MemoryPlan plan = plan_memory(small_model(), {.max_num_seqs = 1000}, {.available = 100 * kBlock});
   EXPECT_EQ(plan.kv_blocks, 40);
 }
 
 TEST(MemoryPlan, HoldsOneFullContextAtLeastOrRefuses) {
-  EXPECT_EQ(plan_memory(small_model(), {}, 7 * kBlock).kv_blocks, 7);
+  EXPECT_EQ(plan_memory(small_model(), {}, {.available = 7 * kBlock}).kv_blocks, 7);
   EXPECT_THAT(refusal({}, 7 * kBlock - 1), HasSubstr("--max-model-len"));
 }
 
 TEST(MemoryPlan, FollowsTheOptions) {
-  const MemoryPlan by_memory = plan_memory(small_model(), {.kv_cache_memory = "80KiB"}, kPlenty);
+  const MemoryPlan by_memory = plan_memory(small_model(), {.kv_cache_memory = "80KiB"}, {.available = kPlenty});
   EXPECT_EQ(by_memory.kv_blocks, 10);
   const MemoryPlan by_blocks =
-      plan_memory(small_model(), {.max_model_len = 33, .num_kv_blocks = 6}, kPlenty);
+      plan_memory(small_model(), {.max_model_len = 33, .num_kv_blocks = 6}, {.available = kPlenty});
   EXPECT_EQ(by_blocks.kv_blocks, 6);
   EXPECT_DOUBLE_EQ(by_blocks.full_contexts(), 2.0);
 }
@@ -70,17 +70,17 @@ TEST(MemoryPlan, RefusesByName) {
 
 TEST(MemoryPlan, CachesInTheTypeOfTheWeightsUnlessTold) {
   engine::ModelSummary summary = small_model();
-  EXPECT_EQ(plan_memory(summary, {}, kPlenty).kv_dtype, kernels::DType::bf16);
+  EXPECT_EQ(plan_memory(summary, {}, {.available = kPlenty}).kv_dtype, kernels::DType::bf16);
   summary.dtype = kernels::DType::f16;
-  EXPECT_EQ(plan_memory(summary, {}, kPlenty).kv_dtype, kernels::DType::bf16);
+  EXPECT_EQ(plan_memory(summary, {}, {.available = kPlenty}).kv_dtype, kernels::DType::bf16);
   summary.dtype = kernels::DType::f32;
-  EXPECT_EQ(plan_memory(summary, {}, kPlenty).kv_dtype, kernels::DType::f32);
-  EXPECT_EQ(plan_memory(summary, {.kv_cache_dtype = "bf16"}, kPlenty).kv_dtype,
+  EXPECT_EQ(plan_memory(summary, {}, {.available = kPlenty}).kv_dtype, kernels::DType::f32);
+  EXPECT_EQ(plan_memory(summary, {.kv_cache_dtype = "bf16"}, {.available = kPlenty}).kv_dtype,
             kernels::DType::bf16);
 }
 
 TEST(MemoryPlan, CountsTheScalesOfAnInt8Cache) {
-  const MemoryPlan plan = plan_memory(small_model(), {.kv_cache_dtype = "int8"}, kPlenty);
+  const MemoryPlan plan = plan_memory(small_model(), {.kv_cache_dtype = "int8"}, {.available = kPlenty});
   EXPECT_EQ(plan.kv_dtype, kernels::DType::int8);
   // Half of bf16, and an f32 scale for each of 16 tokens, 2 layers, 2 KV heads, K and V.
   EXPECT_EQ(plan.kv_block_bytes, kBlock / 2 + 16 * 2 * 2 * 2 * sizeof(float));
@@ -88,11 +88,25 @@ TEST(MemoryPlan, CountsTheScalesOfAnInt8Cache) {
 }
 
 TEST(MemoryPlan, TableNamesEveryUse) {
-  const MemoryPlan plan = plan_memory(small_model(), {}, kPlenty);
+  const MemoryPlan plan = plan_memory(small_model(), {}, {.available = kPlenty});
   const std::string table = describe(plan, small_model(), 4096);
   for (const char* part : {"weights", "KV cache", "workspace", "4.0 KiB", "full contexts of 100"}) {
     EXPECT_THAT(table, HasSubstr(part));
   }
+}
+
+// What a device allocates at once bounds a layer; its own memory is there for nobody else.
+TEST(MemoryPlan, KeepsALayerWithinOneAllocation) {
+  MemoryLimits limits{.available = kPlenty, .largest = 20 * kBlock / 2};
+  EXPECT_EQ(plan_memory(small_model(), {.max_num_seqs = 1000}, limits).kv_blocks, 20);
+  try {
+    plan_memory(small_model(), {.num_kv_blocks = 21}, limits);
+    FAIL() << "21 blocks were accepted";
+  } catch (const PlanError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("allocates at most"));
+  }
+  limits = {.available = 100 * kBlock, .kv_share = kOwnKvShare};
+  EXPECT_EQ(plan_memory(small_model(), {.max_num_seqs = 1000}, limits).kv_blocks, 85);
 }
 
 /// A folder that stands for "/".

@@ -149,7 +149,7 @@ MemoryPlan StepBench::plan_memory_for_cases(const EngineOptions& engine) const {
     if (step.blocks() > largest->blocks()) largest = &step;
   }
   MemoryPlan plan;
-  plan.available = available_memory();
+  plan.available = memory_limits(*backend_).available;
   plan.max_model_len = model_.summary().max_positions;
   plan.kv_dtype = chosen_kv_dtype(model_.summary(), engine);
   plan.kv_block_bytes = engine::Executor::kv_block_bytes(model_.summary(), plan.kv_dtype);
@@ -249,6 +249,18 @@ StepWork StepBench::profile_run(const StepFigures& figures) {
   return work;
 }
 
+/// Last, because a device that times its kernels runs them more slowly.
+void StepBench::time_kernels(StepFigures& figures) {
+  backend_->time_kernels(true);
+  for (std::int32_t i = 0; i < figures.passes; ++i) pass(figures.step);
+  figures.kernels = backend_->take_kernel_times();
+  backend_->time_kernels(false);
+  for (kernels::KernelTime& kernel : figures.kernels) {
+    kernel.launches /= figures.passes;
+    kernel.seconds /= figures.passes;
+  }
+}
+
 std::vector<StepFigures> StepBench::run(const RunProgress& progress) {
   const std::size_t total = cases_.size() * static_cast<std::size_t>(options_.runs + 1);
   std::size_t done = 0;
@@ -268,7 +280,10 @@ std::vector<StepFigures> StepBench::run(const RunProgress& progress) {
     }
   }
   if (options_.profile) {
-    for (std::size_t i = 0; i < all.size(); ++i) take_medians(profiles[i], all[i].work);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      take_medians(profiles[i], all[i].work);
+      time_kernels(all[i]);
+    }
   }
   return all;
 }

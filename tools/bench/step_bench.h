@@ -26,6 +26,8 @@ struct StepFigures {
   std::vector<double> seconds;      // of each run, by the clock
   std::vector<double> cpu_seconds;  // of each run, of all threads
   StepWork work{};                  // counts of one pass; times only with a profile
+  /// Of one pass, by the device's own clock; empty on the CPU and without a profile.
+  std::vector<kernels::KernelTime> kernels;
 };
 
 struct StepBenchOptions {
@@ -67,6 +69,7 @@ class StepBench {
   StepFigures warm_up(const StepCase& step);
   void time_run(StepFigures& figures);
   StepWork profile_run(const StepFigures& figures);
+  void time_kernels(StepFigures& figures);
 
   StepBenchOptions options_;
   std::unique_ptr<kernels::Backend> backend_;

@@ -51,6 +51,19 @@ ordered_json profile_of(const StepWork& work) {
   return profile;
 }
 
+/// What the device's own clock says, the slowest kernel first.
+ordered_json kernels_of(std::vector<kernels::KernelTime> times) {
+  std::sort(times.begin(), times.end(),
+            [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  ordered_json kernels = ordered_json::array();
+  for (const kernels::KernelTime& time : times) {
+    kernels.push_back({{"kernel", time.kernel},
+                       {"launches", time.launches},
+                       {"ms", time.seconds * 1e3}});
+  }
+  return kernels;
+}
+
 ordered_json report_case(const StepFigures& figures) {
   double weights = 0;
   double kv = 0;
@@ -78,6 +91,7 @@ ordered_json report_case(const StepFigures& figures) {
                    {"gop_per_s", rate(operations, median) * 1e-9}};
   ordered_json profile = profile_of(figures.work);
   if (!profile.empty()) out["profile"] = std::move(profile);
+  if (!figures.kernels.empty()) out["kernels"] = kernels_of(figures.kernels);
   return out;
 }
 
@@ -156,6 +170,27 @@ std::string step_table(const ordered_json& report) {
   return text;
 }
 
+namespace {
+
+std::string kernel_table(const ordered_json& kernels) {
+  double total = 0;
+  std::int64_t launches = 0;
+  for (const ordered_json& kernel : kernels) {
+    total += kernel["ms"].get<double>();
+    launches += kernel["launches"].get<std::int64_t>();
+  }
+  std::string text = fmt::format("  on the device: {} launches, {:.3f} ms\n", launches, total);
+  for (const ordered_json& kernel : kernels) {
+    const double ms = kernel["ms"].get<double>();
+    text += fmt::format("  {:<16} {:>6} {:>10.3f} {:>6.1f}%\n", kernel["kernel"].get<std::string>(),
+                        kernel["launches"].get<std::int64_t>(), ms,
+                        total > 0 ? ms / total * 100 : 0.0);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string profile_tables(const ordered_json& report) {
   std::string text;
   for (const ordered_json& step : report["steps"]) {
@@ -172,6 +207,7 @@ std::string profile_tables(const ordered_json& report) {
                           op["ms"].get<double>(), op["share"].get<double>() * 100,
                           op["gb_per_s"].get<double>(), op["gop_per_s"].get<double>());
     }
+    if (step.contains("kernels")) text += kernel_table(step["kernels"]);
   }
   return text;
 }

@@ -63,6 +63,11 @@ class TimedBackend final : public kernels::Backend {
   kernels::KvCache* cache() const noexcept { return cache_; }
 
   std::string describe() const override { return inner_.describe(); }
+  std::optional<kernels::DeviceMemory> memory() const override { return inner_.memory(); }
+  void time_kernels(bool on) override { inner_.time_kernels(on); }
+  std::vector<kernels::KernelTime> take_kernel_times() override {
+    return inner_.take_kernel_times();
+  }
   std::unique_ptr<kernels::Buffer> allocate(std::size_t floats) override;
   void upload(kernels::Buffer& to, std::size_t offset, std::span<const float> from) override;
   void download(const kernels::Matrix& from, std::span<float> to) override;

@@ -66,9 +66,11 @@ class SignalWatch {
   std::thread thread_;  // last: it uses the members above
 };
 
-/// What computes and may change an answer's bytes: build and instruction set, not threads.
-std::string fingerprint(const EngineOptions& options) {
+/// What computes and may change an answer's bytes: build and instruction set, not threads; of an
+/// OpenCL device its name and its driver's.
+std::string fingerprint(const EngineOptions& options, const std::string& description) {
   std::string device = options.device;
+  if (opencl_index(device)) device = description;
   if (device == "cpu") {
     for (const kernels::Device& d : kernels::list_devices()) {
       if (d.chosen) device = d.name;
@@ -110,7 +112,7 @@ int serve(const EngineOptions& engine_options, const ServeOptions& serve_options
 
   server::ServerConfig config = make_server_config(serve_options);
   if (config.model_names.empty()) config.model_names = {engine.name()};
-  config.fingerprint = fingerprint(engine_options);
+  config.fingerprint = fingerprint(engine_options, engine.device());
   config.scheduler = engine.scheduler_config();
   config.kv_dtype = std::string(kernels::name_of(engine.plan().kv_dtype));
   server::Server server(config, engine.thread(), engine.model(), steps);

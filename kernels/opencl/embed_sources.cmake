@@ -1,0 +1,12 @@
+# cmake -DOUT=<file> -DFILES=<list> -P embed_sources.cmake: every file as a raw string literal.
+set(text "// Generated from cl/*.cl.\n#include \"kernels/opencl/cl_sources.h\"\n\nnamespace quire::kernels::opencl {\nnamespace {\n")
+set(table "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} source)
+  string(APPEND text "constexpr char k_${name}[] = R\"CL(${source})CL\";\n")
+  string(APPEND table "    {\"${name}\", k_${name}},\n")
+endforeach()
+string(APPEND text "constexpr ClSource kSources[] = {\n${table}};\n}  // namespace\n\n")
+string(APPEND text "std::span<const ClSource> cl_sources() {\n  return kSources;\n}\n\n}  // namespace quire::kernels::opencl\n")
+file(WRITE ${OUT} "${text}")

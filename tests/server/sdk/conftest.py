@@ -29,7 +29,8 @@ def serving(*options):
     with tempfile.TemporaryDirectory() as folder:
         port_file = pathlib.Path(folder, "port")
         command = [os.environ["QUIRE_BINARY"], "serve", "--port", "0", "--port-file", str(port_file),
-                   "--kv-cache-memory", "64MiB", "--log-level", "warn", *map(str, options)]
+                   "--kv-cache-memory", "64MiB", "--log-level", "warn",
+                   "--device", os.environ.get("QUIRE_TEST_DEVICE", "cpu"), *map(str, options)]
         process = subprocess.Popen(command)
         try:
             deadline = time.monotonic() + PATIENCE_S

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the client suite against a `quire` binary: makes a virtual environment once, then pytest in it.
 
-Usage: run.py QUIRE_BINARY ENVIRONMENT_FOLDER
+Usage: run.py QUIRE_BINARY ENVIRONMENT_FOLDER    (QUIRE_TEST_DEVICE=opencl: the server's --device)
 Exit status 77 means skipped: the packages could not be had (the reason is printed).
 """
 import hashlib
@@ -45,6 +45,11 @@ def main() -> int:
     missing = make_environment(folder)
     if missing:
         return missing
+    device = os.environ.get("QUIRE_TEST_DEVICE", "cpu")
+    if device.startswith("opencl"):
+        listed = subprocess.run([binary, "devices"], capture_output=True, text=True).stdout
+        if "opencl:0" not in listed:
+            return skip("no OpenCL device", listed)
     environment = {**os.environ, "QUIRE_BINARY": binary, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(folder / "bin/python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE)]
     return subprocess.run(command, env=environment).returncode

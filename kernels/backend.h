@@ -140,10 +140,10 @@ class Backend {
   virtual std::string describe() const = 0;
   /// Nothing for a backend that computes in the host's memory.
   virtual std::optional<DeviceMemory> memory() const { return std::nullopt; }
-  /// From here on kernels are timed by the device itself, or no longer. Backends whose ops return
-  /// when they are done have nothing to add to the caller's clock.
-  virtual void time_kernels(bool) {}
-  /// Since the last call. REQUIRES: time_kernels(true).
+  /// From here on kernels are timed by the device itself, or no longer. False from a backend whose ops
+  /// return when they are done: it has nothing to add to the caller's clock.
+  virtual bool time_kernels(bool) { return false; }
+  /// Since the last call. REQUIRES: time_kernels(true) returned true.
   virtual std::vector<KernelTime> take_kernel_times() { return {}; }
 
   virtual std::unique_ptr<Buffer> allocate(std::size_t floats) = 0;

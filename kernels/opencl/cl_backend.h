@@ -26,7 +26,10 @@ class ClBackend final : public Backend {
 
   std::string describe() const override;
   std::optional<DeviceMemory> memory() const override;
-  void time_kernels(bool on) override { context_.time_kernels(on); }
+  bool time_kernels(bool on) override {
+    context_.time_kernels(on);
+    return true;
+  }
   std::vector<KernelTime> take_kernel_times() override { return context_.take_kernel_times(); }
 
   std::unique_ptr<Buffer> allocate(std::size_t floats) override;

@@ -36,7 +36,7 @@ cl_mem ClScratch::reserve(ClContext& context, std::size_t bytes) {
     try {
       memory_ = context.allocate(bytes, "the scratch of an op");
     } catch (const DeviceError& error) {
-      throw DeviceLost(error.what());
+      context.lose(error.what());
     }
   }
   return memory_.get();

@@ -77,8 +77,11 @@ void ClContext::fail_if_lost() const {
 }
 
 void ClContext::check(cl_int status, const char* what) {
-  if (status == CL_SUCCESS) return;
-  lost_ = device_.name + " was lost: " + what + ": " + error_text(status);
+  if (status != CL_SUCCESS) lose(std::string(what) + ": " + error_text(status));
+}
+
+void ClContext::lose(const std::string& why) {
+  lost_ = device_.name + " was lost: " + why;
   throw DeviceLost(lost_);
 }
 

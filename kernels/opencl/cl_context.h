@@ -110,6 +110,8 @@ class ClContext {
   };
   void read(cl_mem from, const Rect& rect, void* to);
   void finish();
+  /// Throws DeviceLost, now and at every later call.
+  [[noreturn]] void lose(const std::string& why);
 
   void time_kernels(bool on);
   std::vector<KernelTime> take_kernel_times();
@@ -131,8 +133,7 @@ class ClContext {
   void enqueue(ClKernel& kernel, const Grid& grid);
   void make_queue(bool timed);
   void fail_if_lost() const;
-  /// Throws DeviceLost, now and at every later call.
-  void check(cl_int status, const char* what);
+  void check(cl_int status, const char* what);  // loses the device unless it is CL_SUCCESS
   cl_program program(const std::string& source, const std::string& options);
   ProgramHandle build(const std::string& source, const std::string& options);
   std::string key_of(const std::string& source, const std::string& options) const;

@@ -1,5 +1,6 @@
 """`--device opencl`: refused by name where it cannot be; the CPU's greedy answers where it can; a server on it."""
 import json
+import re
 import subprocess
 import tempfile
 import unittest
@@ -59,6 +60,16 @@ class OpenCl(unittest.TestCase):
         for case in DEMO[:4]:
             answer, expected = greedy("opencl", case), greedy("cpu", case)
             self.assertEqual(answer["ids"], expected["ids"])
+
+    def test_the_profile_counts_the_launches_of_a_step(self):
+        run = quire("bench", "step", "--device", "opencl", "--prefill", "none", "--sequences", 1, "--contexts", 32,
+                    "--runs", 1, "--profile", "--no-progress")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        launches = int(re.search(r"on the device: (\d+) launches", run.stdout).group(1))
+        layers = json.loads((SOURCE / "tools/demo_model/model/config.json").read_text())["num_hidden_layers"]
+        # kernels/opencl/README.md; besides the layers embed, angles, two gathered rows, norm, quantise, head.
+        self.assertLessEqual(launches, 13 * layers + 7)
+        self.assertRegex(run.stdout, r"(?m)^  linear +\d+ ")
 
     def test_sixteen_clients_are_served(self):
         with serving("--device", "opencl", "--kv-cache-memory", "32MiB") as server, tempfile.TemporaryDirectory() as folder:

@@ -251,7 +251,7 @@ StepWork StepBench::profile_run(const StepFigures& figures) {
 
 /// Last, because a device that times its kernels runs them more slowly.
 void StepBench::time_kernels(StepFigures& figures) {
-  backend_->time_kernels(true);
+  if (!backend_->time_kernels(true)) return;
   for (std::int32_t i = 0; i < figures.passes; ++i) pass(figures.step);
   figures.kernels = backend_->take_kernel_times();
   backend_->time_kernels(false);

@@ -64,7 +64,7 @@ class TimedBackend final : public kernels::Backend {
 
   std::string describe() const override { return inner_.describe(); }
   std::optional<kernels::DeviceMemory> memory() const override { return inner_.memory(); }
-  void time_kernels(bool on) override { inner_.time_kernels(on); }
+  bool time_kernels(bool on) override { return inner_.time_kernels(on); }
   std::vector<kernels::KernelTime> take_kernel_times() override {
     return inner_.take_kernel_times();
   }

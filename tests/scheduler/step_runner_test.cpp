@@ -21,7 +21,7 @@ class FailingBackend final : public engine::test::CountingBackend {
   bool lost = false;
 };
 
-class StepRunnerErrors : public testing::Test {
+class StepRunnerErrors : public ::testing::Test {
  protected:
   void run() {
     engine::SequenceResult result;

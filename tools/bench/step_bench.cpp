@@ -221,7 +221,7 @@ void StepBench::pass(const StepCase& step) {
 
 /// Touches everything once, counts the work, and finds how many passes make a run.
 StepFigures StepBench::warm_up(const StepCase& step) {
-  StepFigures figures{.step = step, .seconds = {}, .cpu_seconds = {}};
+  StepFigures figures{.step = step, .seconds = {}, .cpu_seconds = {}, .kernels = {}};
   timed_.start();
   pass(step);
   figures.work = timed_.stop();

@@ -1,5 +1,6 @@
-// CpuBackend::linear: quantises the activations once per group width among the terms, then splits
-// the panels of all terms over the workers by bytes, because bytes are what a step waits for.
+// CpuBackend::linear: brings the activations into the forms that the terms' weights want, each once
+// per call, then splits the panels of all terms over the workers by bytes, because bytes are what a
+// step waits for.
 #include <algorithm>
 #include <array>
 
@@ -30,13 +31,31 @@ std::size_t group_index(std::int32_t group) {
   INVARIANT(false, "a packed group width is a known one");
 }
 
-/// x [rows, K] and its quantised forms, by index in kGroups; null where no term wants one.
+/// Elements from one rounded row to the next: an odd number of cache lines, so that the rows of a
+/// tile fall into different sets of the L1 cache.
+std::size_t bf16_stride(std::int32_t depth) {
+  const auto lines = static_cast<std::size_t>((depth + kBf16Line - 1) / kBf16Line);
+  return (lines | 1) * kBf16Line;
+}
+
+/// Whether a weight meets activations rounded to bf16 on this level.
+bool wants_bf16(const LinearKernels& kernels, const PackedView& view) {
+  return view.bits == 0 && view.element == Element::bf16 && kernels.bf16_panel != nullptr;
+}
+
+/// x [rows, K] and what it becomes: int8 by index in kGroups, bf16; null where no term wants it.
 struct Activations {
   ConstRows x;
   std::int32_t rows;
   std::array<const std::int8_t*, std::size(kGroups)> codes{};
   std::array<const GroupScale*, std::size(kGroups)> scales{};
+  const std::uint16_t* rounded = nullptr;  // rows are bf16_stride(K) apart
 };
+
+/// The rows of a thread's share when activations are converted.
+std::int64_t conversion_grain(std::int32_t depth) {
+  return std::max<std::int64_t>(1, kActivationsPerThread / depth);
+}
 
 void quantize(const LinearKernels& kernels, Workers& workers, std::int32_t depth,
               std::int32_t group, QuantizedRows& scratch, Activations& activations) {
@@ -48,7 +67,7 @@ void quantize(const LinearKernels& kernels, Workers& workers, std::int32_t depth
   auto* codes = static_cast<std::int8_t*>(scratch.codes.reserve(rows * cols));
   auto* scales =
       static_cast<GroupScale*>(scratch.scales.reserve(rows * groups * sizeof(GroupScale)));
-  const std::int64_t grain = std::max<std::int64_t>(1, kActivationsPerThread / depth);
+  const std::int64_t grain = conversion_grain(depth);
   workers.split(activations.rows, grain, [&](std::int64_t begin, std::int64_t end) {
     const auto first = static_cast<std::size_t>(begin);
     kernels.quantize_rows({.x = activations.x.first + first * activations.x.stride,
@@ -61,6 +80,36 @@ void quantize(const LinearKernels& kernels, Workers& workers, std::int32_t depth
   });
   activations.codes[index] = codes;
   activations.scales[index] = scales;
+}
+
+void round(const LinearKernels& kernels, Workers& workers, std::int32_t depth,
+           ScratchBytes& scratch, Activations& activations) {
+  if (activations.rounded != nullptr) return;
+  const std::size_t stride = bf16_stride(depth);
+  auto* rounded = static_cast<std::uint16_t*>(scratch.reserve(
+      static_cast<std::size_t>(activations.rows) * stride * sizeof(std::uint16_t)));
+  const std::int64_t grain = conversion_grain(depth);
+  workers.split(activations.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    const auto first = static_cast<std::size_t>(begin);
+    kernels.round_rows({.x = activations.x.first + first * activations.x.stride,
+                        .x_stride = activations.x.stride,
+                        .rows = static_cast<std::int32_t>(end - begin),
+                        .depth = depth,
+                        .rounded = rounded + first * stride,
+                        .stride = stride});
+  });
+  activations.rounded = rounded;
+}
+
+/// Brings x into the form that the weight wants, unless an earlier term wanted the same.
+void convert(const LinearKernels& kernels, Workers& workers, const PackedView& view,
+             LinearScratch& scratch, Activations& activations) {
+  if (view.bits != 0) {
+    quantize(kernels, workers, view.cols, view.group, scratch.quantized[group_index(view.group)],
+             activations);
+  } else if (wants_bf16(kernels, view)) {
+    round(kernels, workers, view.cols, scratch.rounded, activations);
+  }
 }
 
 /// Rows [first, first + rows) of out from their sums, bias added; `column` is the panel's first.
@@ -89,7 +138,15 @@ void apply_panel(const LinearKernels& kernels, const Activations& activations,
   for (std::int32_t first = 0; first < activations.rows; first += kMaxLinearRows) {
     const std::int32_t rows = std::min(kMaxLinearRows, activations.rows - first);
     const auto row = static_cast<std::size_t>(first);
-    if (view.bits == 0) {
+    if (wants_bf16(kernels, view)) {
+      const std::size_t stride = bf16_stride(view.cols);
+      kernels.bf16_panel({.panel = panel,
+                          .depth = view.cols,
+                          .x = activations.rounded + row * stride,
+                          .x_stride = stride,
+                          .rows = rows,
+                          .sums = sums});
+    } else if (view.bits == 0) {
       kernels.dense_panel({.panel = panel,
                            .element = view.element,
                            .depth = view.cols,
@@ -160,10 +217,7 @@ void CpuBackend::linear(Matrix x, std::span<const LinearTerm> terms) {
     const PackedView& view = view_of(*term.weight);
     bytes += static_cast<std::size_t>(panels_of(view.rows)) * view.panel_bytes;
     panels += panels_of(view.rows);
-    if (view.bits != 0) {
-      quantize(kernels_.linear, workers_, view.cols, view.group,
-               linear_scratch_.quantized[group_index(view.group)], activations);
-    }
+    convert(kernels_.linear, workers_, view, linear_scratch_, activations);
   }
   const std::size_t worth = bytes * static_cast<std::size_t>(x.rows) / kBytesPerThread + 1;
   const auto parts = static_cast<std::int32_t>(std::min(

@@ -1,4 +1,4 @@
-// Activations to int8 codes per row and group.
+// Activations to int8 codes per row and group, or to bf16.
 #include "kernels/cpu/isa/linear_elements.h"
 #include "kernels/cpu/isa/linear_kernels.h"
 #include "kernels/cpu/isa/quantize.h"
@@ -32,6 +32,19 @@ void quantize_rows(const cpu::QuantizeRows& rows) {
         rows.scales + static_cast<std::size_t>(r) * static_cast<std::size_t>(groups);
     for (int g = 0; g < groups; ++g) {
       scales[g] = quantize_group(x + g * rows.group, rows.group, codes + g * rows.group);
+    }
+  }
+}
+
+void round_rows(const cpu::RoundRows& rows) {
+  const int stride = static_cast<int>(rows.stride);
+  for (int r = 0; r < rows.rows; ++r) {
+    const float* x = rows.x + static_cast<std::size_t>(r) * rows.x_stride;
+    std::uint16_t* to = rows.rounded + static_cast<std::size_t>(r) * rows.stride;
+    for (int k = 0; k < stride; k += kLanes) {
+      const int left = k < rows.depth ? rows.depth - k : 0;
+      const U16 rounded = bf16_of(load_first(x + k, left < kLanes ? left : kLanes));
+      __builtin_memcpy(to + k, &rounded, sizeof rounded);
     }
   }
 }

@@ -69,10 +69,39 @@ struct QuantizeRows {
   GroupScale* scales;  // [rows, depth / group]
 };
 
+/// Rows of activations rounded to bf16 begin at multiples of this many elements: a cache line, and
+/// the row of a matrix tile.
+inline constexpr std::int32_t kBf16Line = 32;
+
+/// Rounds rows of activations to bf16: to nearest, ties to even; a NaN stays a NaN, what is beyond
+/// the largest finite bf16 by half a step becomes infinity. Zeros from depth to stride.
+struct RoundRows {
+  const float* x;  // [rows, depth]
+  std::size_t x_stride;
+  std::int32_t rows;
+  std::int32_t depth;
+  std::uint16_t* rounded;  // [rows, stride], 64-byte aligned
+  std::size_t stride;      // at least depth, a multiple of kBf16Line
+};
+
+/// sums[r][c] = sum over k of x[r][k] * panel[k][c], both bf16, in f32; the level's own order of
+/// additions, which depends on depth alone.
+struct Bf16Panel {
+  const std::byte* panel;  // [depth / 2][kPanelColumns][2], an odd depth padded with zero
+  std::int32_t depth;      // K
+  const std::uint16_t* x;  // [rows, depth], 64-byte aligned, zeros from depth to x_stride
+  std::size_t x_stride;    // a multiple of kBf16Line
+  std::int32_t rows;       // 1 .. kMaxLinearRows
+  float* sums;             // [rows, kPanelColumns], 64-byte aligned
+};
+
 struct LinearKernels {
   void (*dense_panel)(const DensePanel& panel);
+  /// Null where the level has no products of bf16: dense_panel then takes dense bf16 weights too.
+  void (*bf16_panel)(const Bf16Panel& panel);
   void (*affine_panel)(const AffinePanel& panel);
   void (*quantize_rows)(const QuantizeRows& rows);
+  void (*round_rows)(const RoundRows& rows);
 };
 
 }  // namespace quire::kernels::cpu

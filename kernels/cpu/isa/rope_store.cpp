@@ -33,15 +33,6 @@ void place_heads(float* heads, std::int32_t count, const float* gain, const floa
 // One token's K and V of one kv head into slot `slot` of their tiles. Neighbouring slots belong to
 // other rows, maybe other threads: nothing but the token's own elements is written.
 
-/// Rounds to nearest, ties to even; a NaN stays a (quiet) NaN.
-QUIRE_INLINE U16 bf16_of(F32 value) {
-  const U32 bits = (U32)value;
-  const U32 rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
-  const U32 quiet = (bits >> 16) | 0x40U;
-  const I32 nan = (I32)(bits & 0x7fffffffU) > 0x7f800000;
-  return __builtin_convertvector(nan ? quiet : rounded, U16);
-}
-
 void store_bf16(const float* k, const float* v, std::byte* k_tile, std::byte* v_tile,
                 std::int32_t slot, std::int32_t dim) {
   for (std::int32_t d = 0; d < dim; d += kLanes) {

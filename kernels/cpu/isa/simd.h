@@ -93,6 +93,15 @@ QUIRE_INLINE F32 select(I32 mask, F32 a, F32 b) {
   return mask ? a : b;
 }
 
+/// To bf16, to nearest, ties to even; a NaN stays a (quiet) NaN.
+QUIRE_INLINE U16 bf16_of(F32 value) {
+  const U32 bits = (U32)value;
+  const U32 rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+  const U32 quiet = (bits >> 16) | 0x40U;
+  const I32 nan = (I32)(bits & 0x7fffffffU) > 0x7f800000;
+  return __builtin_convertvector(nan ? quiet : rounded, U16);
+}
+
 /// NaN in b gives a's lane; NaN in a stays: max(NaN, b) is NaN.
 QUIRE_INLINE F32 max(F32 a, F32 b) {
   return a < b ? b : a;

@@ -18,8 +18,10 @@ const cpu::KernelTable kKernels = {
     .attention_piece = attention_piece,
     .attention_merge = attention_merge,
     .linear = {.dense_panel = dense_panel,
+               .bf16_panel = bf16_panel,
                .affine_panel = affine_panel,
-               .quantize_rows = quantize_rows},
+               .quantize_rows = quantize_rows,
+               .round_rows = round_rows},
 };
 
 }  // namespace quire::kernels::QUIRE_ISA

@@ -162,7 +162,7 @@ class Backend {
   /// out[r] = row ids[r] of table, dequantised to f32. REQUIRES: 0 <= ids[r] < table.rows().
   virtual void embed(const Weight& table, std::span<const std::int32_t> ids, Matrix out) = 0;
   virtual void rms_norm(const RmsNormArgs& args) = 0;
-  /// Quantises x once where the weights want integers, then applies every term.
+  /// Quantises or rounds x once where the weights want it, then applies every term.
   virtual void linear(Matrix x, std::span<const LinearTerm> terms) = 0;
   /// out [batch rows, rotary_dim] for the bound batch's positions; once per step, for all layers.
   virtual void rope_angles(const RopeFrequencies& frequencies, Matrix out) = 0;

@@ -26,10 +26,11 @@ class DeviceLost : public DeviceError {
 
 /// One way to run on the CPU: an ISA level.
 struct Device {
-  std::string name;         // "cpu:avx512"; the ISA part is what QUIRE_CPU_ISA takes
-  std::string description;  // "AVX-512 with VNNI"
-  bool supported = false;   // this machine can run it
-  bool chosen = false;      // what make_cpu_backend would take now
+  std::string name;             // "cpu:avx512"; the ISA part is what QUIRE_CPU_ISA takes
+  std::string description;      // "AVX-512 with VNNI"
+  bool supported = false;       // this machine can run it
+  bool chosen = false;          // what make_cpu_backend would take now
+  bool rounds_to_bf16 = false;  // `linear` rounds activations that meet dense bf16 weights to bf16
 };
 
 /// Every ISA level compiled in, best first. Reads QUIRE_CPU_ISA. Throws DeviceError if that names an

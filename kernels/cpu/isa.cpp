@@ -17,6 +17,9 @@ extern const cpu::KernelTable kKernels;
 namespace avx512 {
 extern const cpu::KernelTable kKernels;
 }
+namespace avx512bf16 {
+extern const cpu::KernelTable kKernels;
+}
 #endif
 
 namespace cpu {
@@ -37,14 +40,24 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512vnni");
 }
+
+bool has_avx512_bf16() {
+  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+
+/// CPUs with AMX multiply bf16 in tiles; their vdpbf16ps has half the rate of multiply-adds.
+bool lacks_amx() {
+  return !__builtin_cpu_supports("amx-tile");
+}
 #endif
 
 const IsaLevel kLevels[] = {
 #if defined(__x86_64__)
-    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, has_avx512},
-    {"avx2", "AVX2 with FMA", &avx2::kKernels, has_avx2},
+    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, has_avx512_bf16, lacks_amx},
+    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, has_avx512, always},
+    {"avx2", "AVX2 with FMA", &avx2::kKernels, has_avx2, always},
 #endif
-    {"portable", "any CPU", &portable::kKernels, always},
+    {"portable", "any CPU", &portable::kKernels, always, always},
 };
 
 std::string supported_names() {
@@ -80,7 +93,7 @@ const IsaLevel& choose_isa(const std::string& forced) {
     return level_named(environment, "QUIRE_CPU_ISA");
   }
   for (const IsaLevel& level : kLevels) {
-    if (level.supported()) return level;
+    if (level.supported() && level.preferred()) return level;
   }
   throw DeviceError("no CPU ISA level is supported");
 }
@@ -94,7 +107,8 @@ std::vector<Device> list_devices() {
     devices.push_back({.name = std::string("cpu:") + level.name,
                        .description = level.description,
                        .supported = level.supported(),
-                       .chosen = &level == &chosen});
+                       .chosen = &level == &chosen,
+                       .rounds_to_bf16 = level.kernels->linear.bf16_panel != nullptr});
   }
   return devices;
 }

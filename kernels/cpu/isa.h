@@ -15,13 +15,14 @@ struct IsaLevel {
   const char* description;  // "AVX-512 with VNNI"
   const KernelTable* kernels;
   bool (*supported)();  // this machine can run it
+  bool (*preferred)();  // this machine, if it can, runs it faster than the levels that follow
 };
 
 /// Best first; the last ("portable") runs everywhere.
 std::span<const IsaLevel> isa_levels();
 
 /// The level called `forced`; if that is empty, the one that QUIRE_CPU_ISA names; if that is unset
-/// or empty, the best supported. Throws DeviceError naming the value and what is supported.
+/// or empty, the first that is supported and preferred. Throws DeviceError naming the value and what is supported.
 const IsaLevel& choose_isa(const std::string& forced);
 
 }  // namespace quire::kernels::cpu

@@ -23,6 +23,13 @@ std::vector<std::string> backend_names() {
   return names;
 }
 
+bool rounds_to_bf16(const std::string& name) {
+  const std::vector<kernels::Device> devices = kernels::list_devices();
+  return std::any_of(devices.begin(), devices.end(), [&](const kernels::Device& device) {
+    return device.rounds_to_bf16 && device.name == "cpu:" + name;
+  });
+}
+
 SoloSequence::SoloSequence(const Decoder& decoder, kernels::Backend& backend,
                            std::int32_t max_positions, kernels::DType kv_dtype)
     : decoder_(decoder),
@@ -75,6 +82,23 @@ double rounding_tolerance(const DecoderSpec& spec, const Logits& expected) {
   const Logits zeros(expected.size(), std::vector<float>(expected.front().size()));
   return 2.0 * terms * static_cast<double>(std::numeric_limits<float>::epsilon()) *
          largest_difference(expected, zeros);
+}
+
+double relative_rms(const Logits& found, const Logits& expected) {
+  double difference = 0.0;
+  double total = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (std::size_t j = 0; j < found[i].size(); ++j) {
+      const double size = static_cast<double>(expected[i][j]);
+      difference += std::pow(static_cast<double>(found[i][j]) - size, 2.0);
+      total += size * size;
+    }
+  }
+  return std::sqrt(difference / total);
+}
+
+double bf16_noise(const DecoderSpec& spec) {
+  return (4.0 * static_cast<double>(spec.layers.size()) + 1.0) * 0x1p-8 / std::sqrt(3.0);
 }
 
 double log_softmax(std::span<const float> logits, std::int32_t id) {

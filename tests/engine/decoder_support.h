@@ -25,6 +25,8 @@ inline std::filesystem::path fixtures() {
 std::unique_ptr<kernels::Backend> make_backend(const std::string& name);
 /// "reference", every ISA that this machine runs, and "opencl" where there is a device.
 std::vector<std::string> backend_names();
+/// Whether the backend rounds activations that meet dense bf16 weights to bf16.
+bool rounds_to_bf16(const std::string& name);
 
 using Logits = std::vector<std::vector<float>>;  // [rows][vocab]
 
@@ -53,6 +55,13 @@ class SoloSequence {
 /// rescale it away).
 double rounding_tolerance(const DecoderSpec& spec, const Logits& expected);
 double largest_difference(const Logits& a, const Logits& b);
+
+/// Root mean square of the difference over that of what was expected.
+double relative_rms(const Logits& found, const Logits& expected);
+/// Bound on the relative_rms of logits whose activations were rounded to bf16: to 8 bits, so that x
+/// moves by at most 2^-8 |x|, in root mean square by 2^-8 / sqrt(3) of it. Each linear adds noise of
+/// at most that much of its input: four linears in sequence per layer, and the head.
+double bf16_noise(const DecoderSpec& spec);
 
 /// Natural logarithm of softmax(logits)[id], in double.
 double log_softmax(std::span<const float> logits, std::int32_t id);

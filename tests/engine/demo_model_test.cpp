@@ -87,20 +87,6 @@ TEST(DemoModel, ReferenceGivesTheGoldenIdsAndLogprobs) {
   }
 }
 
-/// Root mean square of the difference over that of the expected logits.
-double relative_error(const Logits& found, const Logits& expected) {
-  double difference = 0.0;
-  double size = 0.0;
-  for (std::size_t r = 0; r < found.size(); ++r) {
-    for (std::size_t i = 0; i < found[r].size(); ++i) {
-      const double d = static_cast<double>(found[r][i]) - static_cast<double>(expected[r][i]);
-      difference += d * d;
-      size += static_cast<double>(expected[r][i]) * static_cast<double>(expected[r][i]);
-    }
-  }
-  return std::sqrt(difference / size);
-}
-
 class DemoModelOnDevice : public testing::TestWithParam<std::string> {};
 
 TEST_P(DemoModelOnDevice, DiffersFromTheReferenceByTheActivationsInt8StepsAtMost) {
@@ -113,8 +99,8 @@ TEST_P(DemoModelOnDevice, DiffersFromTheReferenceByTheActivationsInt8StepsAtMost
   const double noise = std::sqrt(64.0) / (127.0 * std::sqrt(12.0));
   const double bound = (4.0 * static_cast<double>(decoder.spec.layers.size()) + 1.0) * noise;
   for (const auto& golden : demo_cases()) {
-    const double error = relative_error(answer_logits(decoder, *backend, golden),
-                                        answer_logits(exact, *reference, golden));
+    const double error = relative_rms(answer_logits(decoder, *backend, golden),
+                                      answer_logits(exact, *reference, golden));
     EXPECT_LE(error, bound) << golden["answer"];
   }
 }

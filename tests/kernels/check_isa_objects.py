@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-WIDE = {"portable": set(), "avx2": {"ymm"}, "avx512": {"ymm", "zmm"}}
+WIDE = {"portable": set(), "avx2": {"ymm"}, "avx512": {"ymm", "zmm"}, "avx512bf16": {"ymm", "zmm"}}
 
 
 def output_of(*command: str) -> str:
@@ -25,7 +25,7 @@ def problems(level: str, objects: list[str]):
             if not local and f"quire::kernels::{level}::" not in name:
                 yield f"{path}: {name} is not in the namespace of {level}"
         used |= set(re.findall(r"%([xyz]mm)\d", output_of("objdump", "-d", path)))
-    widest = "zmm" if level == "avx512" else "ymm" if level == "avx2" else "xmm"
+    widest = max(WIDE[level] | {"xmm"})
     if widest not in used:
         yield f"no object of {level} uses {widest} registers"
     for register in (used - {"xmm"}) - WIDE[level]:

@@ -60,7 +60,11 @@ TEST(Devices, BestSupportedLevelIsChosenUnlessForced) {
   const ForcedIsa none("");
   bool chosen = false;
   for (const Device& device : list_devices()) {
-    EXPECT_EQ(device.chosen, device.supported && !chosen) << device.name;
+    if (chosen || !device.supported) {
+      EXPECT_FALSE(device.chosen) << device.name;
+    } else if (device.name != "cpu:avx512bf16") {  // passed over on CPUs whose vdpbf16ps is slow
+      EXPECT_TRUE(device.chosen) << device.name;
+    }
     chosen = chosen || device.chosen;
   }
   EXPECT_TRUE(chosen);

@@ -19,17 +19,25 @@ constexpr std::int32_t kPanel = 32;  // output columns that the packing rounds N
 /// reference's own result, and second-order terms.
 constexpr double kExtraRoundings = 6.0;
 
-double roundings(const WeightSample& weight) {
+/// What the kernel makes of the activations; `exact` also where int8 codes lose nothing.
+enum class Activations { exact, int8, bf16 };
+
+double roundings(const WeightSample& weight, Activations activations) {
   if (weight.is_affine()) {  // per group: product, sum, then one addition per group
     return weight.cols() / weight.group() + kExtraRoundings;
   }
-  const double chain = std::min(weight.cols() / 2 + 1, 128);  // even or odd k of a block of 256
+  const double chain = activations == Activations::bf16
+                           ? std::min(weight.cols(), 256)         // a block of 256 k in one chain
+                           : std::min(weight.cols() / 2 + 1, 128);  // its even or its odd k
   return chain + weight.cols() / 256 + kExtraRoundings;
 }
 
-/// Half a step of the row's group at k, with the rounding of step, inverse and product on top.
-double quantisation_error(const WeightSample& weight, const float* x, std::int32_t k) {
-  if (!weight.is_affine()) return 0.0;
+/// What x[k] of a row may be off by. int8: half a step of its group, with the rounding of step,
+/// inverse and product on top. bf16: half a unit in the last of 8 bits.
+double activation_error(const WeightSample& weight, Activations activations, const float* x,
+                        std::int32_t k) {
+  if (activations == Activations::exact) return 0.0;
+  if (activations == Activations::bf16) return std::fabs(double{x[k]}) * 0x1p-8;
   const float* begin = x + k / weight.group() * weight.group();
   double largest = 0.0;
   for (std::int32_t i = 0; i < weight.group(); ++i) {
@@ -38,31 +46,27 @@ double quantisation_error(const WeightSample& weight, const float* x, std::int32
   return largest / 127.0 * (0.5 + 127.0 * 4.0 * kEpsilon);
 }
 
-enum class Activations { any, exactly_representable };
-
 /// One bound per output of x [rows, K].
 std::vector<double> bounds_of(const WeightSample& weight, const Values& x, const Values* bias,
-                              Activations kind) {
+                              Activations activations) {
   const std::int32_t cols = weight.cols();
   const auto rows = static_cast<std::int32_t>(x.size() / static_cast<std::size_t>(cols));
   std::vector<double> bounds;
   for (std::int32_t r = 0; r < rows; ++r) {
     const float* row = x.data() + r * cols;
     std::vector<double> dx(static_cast<std::size_t>(cols), 0.0);
-    if (kind == Activations::any) {
-      for (std::int32_t k = 0; k < cols; ++k) {
-        dx[static_cast<std::size_t>(k)] = quantisation_error(weight, row, k);
-      }
+    for (std::int32_t k = 0; k < cols; ++k) {
+      dx[static_cast<std::size_t>(k)] = activation_error(weight, activations, row, k);
     }
     for (std::int32_t n = 0; n < weight.rows(); ++n) {
       double size = bias == nullptr ? 0.0 : std::fabs(double{(*bias)[static_cast<std::size_t>(n)]});
-      double quantised = 0.0;
+      double rounded = 0.0;
       for (std::int32_t k = 0; k < cols; ++k) {
         const double error = dx[static_cast<std::size_t>(k)];
         size += weight.magnitude(n, k) * (std::fabs(double{row[k]}) + error);
-        quantised += std::fabs(weight.value(n, k)) * error;
+        rounded += std::fabs(weight.value(n, k)) * error;
       }
-      bounds.push_back(quantised + roundings(weight) * kEpsilon * size);
+      bounds.push_back(rounded + roundings(weight, activations) * kEpsilon * size);
     }
   }
   return bounds;
@@ -83,11 +87,22 @@ Values apply(Backend& on, const WeightSample& weight, const Values& x, const Val
 
 class LinearTest : public BackendTest {
  protected:
+  /// What the level under test makes of activations in general.
+  static Activations activations_for(const WeightSample& weight) {
+    if (weight.is_affine()) return Activations::int8;
+    return weight.dtype() == DType::bf16 && GetParam().rounds_to_bf16 ? Activations::bf16
+                                                                      : Activations::exact;
+  }
+
   void expect_matches_reference(const WeightSample& weight, const Values& x, const Values* bias,
-                                Activations kind = Activations::any, Placement placement = {}) {
+                                Placement placement = {}) {
+    expect_matches_reference(weight, x, bias, activations_for(weight), placement);
+  }
+  void expect_matches_reference(const WeightSample& weight, const Values& x, const Values* bias,
+                                Activations activations, Placement placement = {}) {
     const auto rows = x.size() / static_cast<std::size_t>(weight.cols());
     expect_close(apply(*backend, weight, x, bias, placement), apply(*reference, weight, x, bias),
-                 bounds_of(weight, x, bias, kind),
+                 bounds_of(weight, x, bias, activations),
                  weight.name() + ", " + std::to_string(rows) + " rows");
   }
 };
@@ -158,7 +173,7 @@ TEST_P(LinearTest, AffineIsExactToRoundingForRepresentableActivations) {
     const auto weight = WeightSample::affine({45, 1152}, format, 600);  // 2 blocks and a part
     for (const std::int32_t rows : {1, 2, 5, 8}) {
       expect_matches_reference(weight, representable_activations(rows, 1152, 12), nullptr,
-                               Activations::exactly_representable);
+                               Activations::exact);
     }
   }
 }
@@ -197,9 +212,9 @@ TEST_P(LinearTest, AddsBiasAndRespectsOffsetsAndStrides) {
   const Values bias = random_values(35, 13, 4.0F);
   for (const Placement placement : {Placement{1, 3}, Placement{5, 1}, Placement{0, 17}}) {
     expect_matches_reference(WeightSample::dense({35, 67}, DType::bf16, 700),
-                             activations(7, 67, 14), &bias, Activations::any, placement);
+                             activations(7, 67, 14), &bias, placement);
     expect_matches_reference(WeightSample::affine({35, 192}, {.bits = 5}, 701),
-                             activations(7, 192, 15), &bias, Activations::any, placement);
+                             activations(7, 192, 15), &bias, placement);
   }
 }
 
@@ -227,16 +242,24 @@ TEST_P(LinearTest, ZeroActivationsGiveTheBias) {
 }
 
 TEST_P(LinearTest, TinyAndHugeActivationsStayFinite) {
-  const auto weight = WeightSample::affine({33, 128}, {.bits = 4}, 902);
-  for (const float magnitude : {0x1p-140F, 0x1p-110F, 0x1p-99F, 0x1p100F}) {
-    const Values x = random_values(128, 18, magnitude);
-    const Values y = apply(*backend, weight, x, nullptr);
-    const Values expected = apply(*reference, weight, x, nullptr);
-    std::vector<double> bounds = bounds_of(weight, x, nullptr, Activations::any);
-    if (magnitude < 0x1p-100F) {  // counts as zero
-      for (std::size_t n = 0; n < y.size(); ++n) bounds[n] += std::fabs(double{expected[n]});
+  for (const auto& weight : {WeightSample::affine({33, 128}, {.bits = 4}, 902),
+                             WeightSample::dense({33, 128}, DType::bf16, 906)}) {
+    for (const float magnitude : {0x1p-140F, 0x1p-130F, 0x1p-126F, 0x1p-110F, 0x1p-99F, 0x1p100F}) {
+      const Values x = random_values(128, 18, magnitude);
+      const Values y = apply(*backend, weight, x, nullptr);
+      const Values expected = apply(*reference, weight, x, nullptr);
+      std::vector<double> bounds = bounds_of(weight, x, nullptr, activations_for(weight));
+      for (std::size_t n = 0; n < y.size(); ++n) {
+        const bool counts_as_zero = weight.is_affine() && magnitude < 0x1p-100F;
+        if (counts_as_zero) bounds[n] += std::fabs(double{expected[n]});
+        // Below 2^-126 steps are 2^-149, or activations and partial sums count as zero.
+        for (std::int32_t k = 0; k < weight.cols(); ++k) {
+          bounds[n] += 0x1p-126 * (weight.magnitude(static_cast<std::int32_t>(n), k) + 1.0);
+        }
+      }
+      expect_close(y, expected, bounds,
+                   weight.name() + ", magnitude " + std::to_string(std::ilogb(magnitude)));
     }
-    expect_close(y, expected, bounds, "magnitude " + std::to_string(std::ilogb(magnitude)));
   }
 }
 

@@ -35,6 +35,7 @@ class WeightSample {
   std::int32_t cols() const { return shape_.cols; }
   std::int32_t group() const { return format_.group; }
   bool is_affine() const { return affine_; }
+  DType dtype() const { return dtype_; }  // of dense elements
 
   /// W[n][k], exact: the products and sums of the formats fit in a double.
   double value(std::int32_t n, std::int32_t k) const;

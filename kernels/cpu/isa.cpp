@@ -45,15 +45,15 @@ bool has_avx512_bf16() {
   return has_avx512() && __builtin_cpu_supports("avx512bf16");
 }
 
-/// CPUs with AMX multiply bf16 in tiles; their vdpbf16ps has half the rate of multiply-adds.
-bool lacks_amx() {
-  return !__builtin_cpu_supports("amx-tile");
+/// For levels that are used only when they are forced: see kernels/README.md, Decisions.
+bool on_request() {
+  return false;
 }
 #endif
 
 const IsaLevel kLevels[] = {
 #if defined(__x86_64__)
-    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, has_avx512_bf16, lacks_amx},
+    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, has_avx512_bf16, on_request},
     {"avx512", "AVX-512 with VNNI", &avx512::kKernels, has_avx512, always},
     {"avx2", "AVX2 with FMA", &avx2::kKernels, has_avx2, always},
 #endif

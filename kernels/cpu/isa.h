@@ -15,7 +15,7 @@ struct IsaLevel {
   const char* description;  // "AVX-512 with VNNI"
   const KernelTable* kernels;
   bool (*supported)();  // this machine can run it
-  bool (*preferred)();  // this machine, if it can, runs it faster than the levels that follow
+  bool (*preferred)();  // chosen unasked, before the levels that follow; else only when forced
 };
 
 /// Best first; the last ("portable") runs everywhere.

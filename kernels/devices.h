@@ -28,6 +28,7 @@ class DeviceLost : public DeviceError {
 struct Device {
   std::string name;             // "cpu:avx512"; the ISA part is what QUIRE_CPU_ISA takes
   std::string description;      // "AVX-512 with VNNI"
+  std::string missing;          // "the CPU has no ...": why this machine cannot run it, or ""
   bool supported = false;       // this machine can run it
   bool chosen = false;          // what make_cpu_backend would take now
   bool rounds_to_bf16 = false;  // `linear` rounds activations that meet dense bf16 weights to bf16

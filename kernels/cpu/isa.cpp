@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "kernels/cpu/amx_support.h"
 #include "kernels/devices.h"
 
 namespace quire::kernels {
@@ -20,29 +21,45 @@ extern const cpu::KernelTable kKernels;
 namespace avx512bf16 {
 extern const cpu::KernelTable kKernels;
 }
+namespace amx {
+extern const cpu::KernelTable kKernels;
+}
 #endif
 
 namespace cpu {
 namespace {
+
+const char* nothing() {
+  return nullptr;
+}
 
 bool always() {
   return true;
 }
 
 #if defined(__x86_64__)
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-         __builtin_cpu_supports("f16c");
+const char* missing_for_avx2() {
+  const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                   __builtin_cpu_supports("f16c");
+  return has ? nullptr : "the CPU has no AVX2 with FMA and F16C";
 }
 
-bool has_avx512() {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512vnni");
+const char* missing_for_avx512() {
+  if (const char* missing = missing_for_avx2()) return missing;
+  const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                   __builtin_cpu_supports("avx512vnni");
+  return has ? nullptr : "the CPU has no AVX-512 F, BW, DQ, VL and VNNI";
 }
 
-bool has_avx512_bf16() {
-  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+const char* missing_for_avx512_bf16() {
+  if (const char* missing = missing_for_avx512()) return missing;
+  return __builtin_cpu_supports("avx512bf16") ? nullptr : "the CPU has no AVX-512 BF16";
+}
+
+const char* missing_for_amx_level() {
+  if (const char* missing = missing_for_avx512_bf16()) return missing;
+  return missing_for_amx();
 }
 
 /// For levels that are used only when they are forced: see kernels/README.md, Decisions.
@@ -53,11 +70,13 @@ bool on_request() {
 
 const IsaLevel kLevels[] = {
 #if defined(__x86_64__)
-    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, has_avx512_bf16, on_request},
-    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, has_avx512, always},
-    {"avx2", "AVX2 with FMA", &avx2::kKernels, has_avx2, always},
+    {"amx", "AMX tiles of bf16, AVX-512", &amx::kKernels, missing_for_amx_level, always},
+    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, missing_for_avx512_bf16,
+     on_request},
+    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, missing_for_avx512, always},
+    {"avx2", "AVX2 with FMA", &avx2::kKernels, missing_for_avx2, always},
 #endif
-    {"portable", "any CPU", &portable::kKernels, always, always},
+    {"portable", "any CPU", &portable::kKernels, nothing, always},
 };
 
 std::string supported_names() {
@@ -73,9 +92,10 @@ std::string supported_names() {
 const IsaLevel& level_named(const std::string& name, const std::string& origin) {
   for (const IsaLevel& level : kLevels) {
     if (name != level.name) continue;
-    if (level.supported()) return level;
+    const char* missing = level.missing();
+    if (missing == nullptr) return level;
     throw DeviceError(origin + " '" + name + "' (" + level.description +
-                      ") is not supported by this CPU; supported: " + supported_names());
+                      ") is not supported: " + missing + "; supported: " + supported_names());
   }
   throw DeviceError(origin + " '" + name + "' is unknown; supported: " + supported_names());
 }
@@ -104,9 +124,11 @@ std::vector<Device> list_devices() {
   const cpu::IsaLevel& chosen = cpu::choose_isa("");
   std::vector<Device> devices;
   for (const cpu::IsaLevel& level : cpu::isa_levels()) {
+    const char* missing = level.missing();
     devices.push_back({.name = std::string("cpu:") + level.name,
                        .description = level.description,
-                       .supported = level.supported(),
+                       .missing = missing == nullptr ? "" : missing,
+                       .supported = missing == nullptr,
                        .chosen = &level == &chosen,
                        .rounds_to_bf16 = level.kernels->linear.bf16_panel != nullptr});
   }

@@ -14,15 +14,18 @@ struct IsaLevel {
   const char* name;         // "avx512": what QUIRE_CPU_ISA takes
   const char* description;  // "AVX-512 with VNNI"
   const KernelTable* kernels;
-  bool (*supported)();  // this machine can run it
-  bool (*preferred)();  // chosen unasked, before the levels that follow; else only when forced
+  const char* (*missing)();  // what this machine lacks to run it; null where it can
+  bool (*preferred)();       // chosen unasked, before the levels that follow; else only when forced
+
+  bool supported() const { return missing() == nullptr; }
 };
 
 /// Best first; the last ("portable") runs everywhere.
 std::span<const IsaLevel> isa_levels();
 
 /// The level called `forced`; if that is empty, the one that QUIRE_CPU_ISA names; if that is unset
-/// or empty, the first that is supported and preferred. Throws DeviceError naming the value and what is supported.
+/// or empty, the first that is supported and preferred. Throws DeviceError naming the value, what
+/// the machine lacks, and what is supported.
 const IsaLevel& choose_isa(const std::string& forced);
 
 }  // namespace quire::kernels::cpu

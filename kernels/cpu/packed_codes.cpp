@@ -79,4 +79,53 @@ void unpack_tile_column(const std::byte* tile, std::int32_t bits, std::int32_t c
   std::memcpy(codes, quads.data(), sizeof quads);
 }
 
+void pack_word_tile(const std::uint8_t* codes, std::int32_t bits, std::byte* tile) noexcept {
+  if (bits == 8) {
+    std::memcpy(tile, codes, kTileColumns * kUnitDepth);
+    return;
+  }
+  const Planes planes = planes_of(bits);
+  std::int32_t low = 0;
+  for (std::int32_t p = 0; p < planes.count; ++p) {
+    const std::int32_t width = planes.width[p];
+    const std::int32_t columns = 16 / width;
+    for (std::int32_t v = 0; v < width; ++v, tile += kVectorBytes) {
+      for (std::int32_t k = 0; k < kUnitDepth; ++k) {
+        std::uint32_t word = 0;
+        for (std::int32_t j = 0; j < columns; ++j) {
+          const std::uint32_t code = codes[(v * columns + j) * kUnitDepth + k];
+          word |= (code >> low & ((1U << width) - 1U)) << (j * width);
+        }
+        const auto stored = static_cast<std::uint16_t>(word);
+        std::memcpy(tile + 2 * k, &stored, sizeof stored);
+      }
+    }
+    low += width;
+  }
+}
+
+void unpack_word_tile_column(const std::byte* tile, std::int32_t bits, std::int32_t column,
+                             std::uint8_t* codes) noexcept {
+  if (bits == 8) {
+    std::memcpy(codes, tile + column * kUnitDepth, kUnitDepth);
+    return;
+  }
+  const Planes planes = planes_of(bits);
+  std::memset(codes, 0, kUnitDepth);
+  std::int32_t low = 0;
+  for (std::int32_t p = 0; p < planes.count; ++p) {
+    const std::int32_t width = planes.width[p];
+    const std::int32_t columns = 16 / width;
+    const std::byte* words = tile + column / columns * kVectorBytes;
+    for (std::int32_t k = 0; k < kUnitDepth; ++k) {
+      std::uint16_t word = 0;
+      std::memcpy(&word, words + 2 * k, sizeof word);
+      const std::uint32_t field = word >> (column % columns * width) & ((1U << width) - 1U);
+      codes[k] = static_cast<std::uint8_t>(codes[k] | field << low);
+    }
+    tile += width * kVectorBytes;
+    low += width;
+  }
+}
+
 }  // namespace quire::kernels::cpu

@@ -12,11 +12,16 @@ namespace quire::kernels::cpu {
 void unpack_stream(const std::byte* stream, std::int32_t bits, std::int32_t count,
                    std::uint8_t* codes) noexcept;
 
-/// codes [kTileColumns][kUnitDepth] to one tile of bits * kVectorBytes bytes (packed_layout.h).
+/// Tiles in quad order (packed_layout.h).
+/// codes [kTileColumns][kUnitDepth] to one tile of bits * kVectorBytes bytes.
 void pack_tile(const std::uint8_t* codes, std::int32_t bits, std::byte* tile) noexcept;
-
 /// The kUnitDepth codes of one column of a tile. REQUIRES: 0 <= column < kTileColumns.
 void unpack_tile_column(const std::byte* tile, std::int32_t bits, std::int32_t column,
                         std::uint8_t* codes) noexcept;
+
+/// The same for tiles in word order.
+void pack_word_tile(const std::uint8_t* codes, std::int32_t bits, std::byte* tile) noexcept;
+void unpack_word_tile_column(const std::byte* tile, std::int32_t bits, std::int32_t column,
+                             std::uint8_t* codes) noexcept;
 
 }  // namespace quire::kernels::cpu

@@ -2,10 +2,10 @@
 // per call, then splits the panels of all terms over the workers by bytes, because bytes are what a
 // step waits for.
 #include <algorithm>
-#include <array>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/cpu_buffer.h"
+#include "kernels/cpu/packed_activations.h"
 #include "kernels/cpu/packed_scratch.h"
 #include "kernels/cpu/packed_weight.h"
 #include "kernels/invariant.h"
@@ -17,100 +17,22 @@ namespace {
 /// Bytes of weights times rows below which waking another thread costs more than it saves: a few
 /// microseconds of one core.
 constexpr std::size_t kBytesPerThread = std::size_t{64} << 10;
-/// Activations of one thread's share, for the same reason.
-constexpr std::int64_t kActivationsPerThread = 32768;
 
 /// The sums of two parts lie a multiple of a page apart, so that threads write neither the same line
 /// nor the pairs of lines that caches fetch together.
 constexpr std::size_t kSumsApart = 4096 / sizeof(float);
 
-std::size_t group_index(std::int32_t group) {
-  for (std::size_t i = 0; i < std::size(kGroups); ++i) {
-    if (kGroups[i] == group) return i;
-  }
-  INVARIANT(false, "a packed group width is a known one");
-}
-
-/// Elements from one rounded row to the next: an odd number of cache lines, so that the rows of a
-/// tile fall into different sets of the L1 cache.
-std::size_t bf16_stride(std::int32_t depth) {
-  const auto lines = static_cast<std::size_t>((depth + kBf16Line - 1) / kBf16Line);
-  return (lines | 1) * kBf16Line;
-}
-
-/// Whether a weight meets activations rounded to bf16 on this level.
-bool wants_bf16(const LinearKernels& kernels, const PackedView& view) {
-  return view.bits == 0 && view.element == Element::bf16 && kernels.bf16_panel != nullptr;
-}
-
-/// x [rows, K] and what it becomes: int8 by index in kGroups, bf16; null where no term wants it.
-struct Activations {
-  ConstRows x;
-  std::int32_t rows;
-  std::array<const std::int8_t*, std::size(kGroups)> codes{};
-  std::array<const GroupScale*, std::size(kGroups)> scales{};
-  const std::uint16_t* rounded = nullptr;  // rows are bf16_stride(K) apart
+/// Consecutive panels of a term.
+struct Panels {
+  std::int32_t first;
+  std::int32_t count;
 };
 
-/// The rows of a thread's share when activations are converted.
-std::int64_t conversion_grain(std::int32_t depth) {
-  return std::max<std::int64_t>(1, kActivationsPerThread / depth);
-}
-
-void quantize(const LinearKernels& kernels, Workers& workers, std::int32_t depth,
-              std::int32_t group, QuantizedRows& scratch, Activations& activations) {
-  const std::size_t index = group_index(group);
-  if (activations.codes[index] != nullptr) return;
-  const auto rows = static_cast<std::size_t>(activations.rows);
-  const auto cols = static_cast<std::size_t>(depth);
-  const std::size_t groups = cols / static_cast<std::size_t>(group);
-  auto* codes = static_cast<std::int8_t*>(scratch.codes.reserve(rows * cols));
-  auto* scales =
-      static_cast<GroupScale*>(scratch.scales.reserve(rows * groups * sizeof(GroupScale)));
-  const std::int64_t grain = conversion_grain(depth);
-  workers.split(activations.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    const auto first = static_cast<std::size_t>(begin);
-    kernels.quantize_rows({.x = activations.x.first + first * activations.x.stride,
-                           .x_stride = activations.x.stride,
-                           .rows = static_cast<std::int32_t>(end - begin),
-                           .depth = depth,
-                           .group = group,
-                           .codes = codes + first * cols,
-                           .scales = scales + first * groups});
-  });
-  activations.codes[index] = codes;
-  activations.scales[index] = scales;
-}
-
-void round(const LinearKernels& kernels, Workers& workers, std::int32_t depth,
-           ScratchBytes& scratch, Activations& activations) {
-  if (activations.rounded != nullptr) return;
-  const std::size_t stride = bf16_stride(depth);
-  auto* rounded = static_cast<std::uint16_t*>(scratch.reserve(
-      static_cast<std::size_t>(activations.rows) * stride * sizeof(std::uint16_t)));
-  const std::int64_t grain = conversion_grain(depth);
-  workers.split(activations.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    const auto first = static_cast<std::size_t>(begin);
-    kernels.round_rows({.x = activations.x.first + first * activations.x.stride,
-                        .x_stride = activations.x.stride,
-                        .rows = static_cast<std::int32_t>(end - begin),
-                        .depth = depth,
-                        .rounded = rounded + first * stride,
-                        .stride = stride});
-  });
-  activations.rounded = rounded;
-}
-
-/// Brings x into the form that the weight wants, unless an earlier term wanted the same.
-void convert(const LinearKernels& kernels, Workers& workers, const PackedView& view,
-             LinearScratch& scratch, Activations& activations) {
-  if (view.bits != 0) {
-    quantize(kernels, workers, view.cols, view.group, scratch.quantized[group_index(view.group)],
-             activations);
-  } else if (wants_bf16(kernels, view)) {
-    round(kernels, workers, view.cols, scratch.rounded, activations);
-  }
-}
+/// One thread's memory.
+struct PartScratch {
+  float* sums;
+  std::byte* workspace;  // null where no kernel wants it
+};
 
 /// Rows [first, first + rows) of out from their sums, bias added; `column` is the panel's first.
 void write_rows(const LinearTerm& term, std::int32_t column, std::int32_t first, std::int32_t rows,
@@ -129,45 +51,76 @@ void write_rows(const LinearTerm& term, std::int32_t column, std::int32_t first,
   }
 }
 
-/// One panel of one term for all rows: the panel is read from memory once per kMaxLinearRows rows.
-void apply_panel(const LinearKernels& kernels, const Activations& activations,
-                 const LinearTerm& term, std::int32_t index, float* sums) {
-  const PackedView& view = view_of(*term.weight);
-  const std::byte* panel = view.panels + static_cast<std::size_t>(index) * view.panel_bytes;
+/// The sums of some panels of one term with `rows` rows from `first` on.
+void sum_panels(const LinearKernels& kernels, const Activations& activations,
+                const PackedView& view, Panels panels, std::int32_t first, std::int32_t rows,
+                const PartScratch& scratch) {
+  const std::byte* from = view.panels + static_cast<std::size_t>(panels.first) * view.panel_bytes;
+  const auto row = static_cast<std::size_t>(first);
   const auto depth = static_cast<std::size_t>(view.cols);
-  for (std::int32_t first = 0; first < activations.rows; first += kMaxLinearRows) {
-    const std::int32_t rows = std::min(kMaxLinearRows, activations.rows - first);
-    const auto row = static_cast<std::size_t>(first);
-    if (wants_bf16(kernels, view)) {
-      const std::size_t stride = bf16_stride(view.cols);
-      kernels.bf16_panel({.panel = panel,
-                          .depth = view.cols,
-                          .x = activations.rounded + row * stride,
-                          .x_stride = stride,
-                          .rows = rows,
-                          .sums = sums});
-    } else if (view.bits == 0) {
-      kernels.dense_panel({.panel = panel,
-                           .element = view.element,
-                           .depth = view.cols,
-                           .x = activations.x.first + row * activations.x.stride,
-                           .x_stride = activations.x.stride,
-                           .rows = rows,
-                           .sums = sums});
-    } else {
+  switch (form_for(kernels, view)) {
+    case ActivationForm::f32:
+      return kernels.dense_panel({.panel = from,
+                                  .element = view.element,
+                                  .depth = view.cols,
+                                  .x = activations.x.first + row * activations.x.stride,
+                                  .x_stride = activations.x.stride,
+                                  .rows = rows,
+                                  .sums = scratch.sums});
+    case ActivationForm::rounded:
+      return kernels.bf16_panel({.panel = from,
+                                 .panel_bytes = view.panel_bytes,
+                                 .panels = panels.count,
+                                 .depth = view.cols,
+                                 .x = activations.rounded + row * bf16_stride(view.cols),
+                                 .x_stride = bf16_stride(view.cols),
+                                 .rows = rows,
+                                 .sums = scratch.sums});
+    case ActivationForm::codes: {
       const std::size_t g = group_index(view.group);
       const std::size_t groups = depth / static_cast<std::size_t>(view.group);
-      kernels.affine_panel({.panel = panel,
-                            .element = view.element,
-                            .bits = view.bits,
-                            .group = view.group,
-                            .depth = view.cols,
-                            .codes = activations.codes[g] + row * depth,
-                            .scales = activations.scales[g] + row * groups,
-                            .rows = rows,
-                            .sums = sums});
+      return kernels.affine_panel({.panel = from,
+                                   .element = view.element,
+                                   .bits = view.bits,
+                                   .group = view.group,
+                                   .depth = view.cols,
+                                   .codes = activations.codes[g] + row * depth,
+                                   .scales = activations.scales[g] + row * groups,
+                                   .rows = rows,
+                                   .sums = scratch.sums});
     }
-    write_rows(term, index * kPanelColumns, first, rows, sums);
+    case ActivationForm::pairs:
+      return kernels.affine_tiles({.panels = from,
+                                   .panel_bytes = view.panel_bytes,
+                                   .count = panels.count,
+                                   .element = view.element,
+                                   .bits = view.bits,
+                                   .group = view.group,
+                                   .depth = view.cols,
+                                   .pairs = activations.pairs + row * depth,
+                                   .rows = rows,
+                                   .sums = scratch.sums,
+                                   .workspace = scratch.workspace});
+  }
+}
+
+/// Panels that one call of the term's kernel takes at most.
+std::int32_t panels_per_call(const LinearKernels& kernels, const PackedView& view) {
+  const ActivationForm form = form_for(kernels, view);
+  const bool several = form == ActivationForm::rounded || form == ActivationForm::pairs;
+  return several ? kernels.panels : 1;
+}
+
+/// Some panels of one term for all rows: read from memory once per kMaxLinearRows rows.
+void apply_panels(const LinearKernels& kernels, const Activations& activations,
+                  const LinearTerm& term, Panels panels, const PartScratch& scratch) {
+  for (std::int32_t first = 0; first < activations.rows; first += kMaxLinearRows) {
+    const std::int32_t rows = std::min(kMaxLinearRows, activations.rows - first);
+    sum_panels(kernels, activations, view_of(*term.weight), panels, first, rows, scratch);
+    for (std::int32_t p = 0; p < panels.count; ++p) {
+      write_rows(term, (panels.first + p) * kPanelColumns, first, rows,
+                 scratch.sums + static_cast<std::ptrdiff_t>(p) * rows * kPanelColumns);
+    }
   }
 }
 
@@ -178,7 +131,7 @@ struct Share {
 };
 
 void apply_share(const LinearKernels& kernels, const Activations& activations,
-                 std::span<const LinearTerm> terms, Share share, float* sums) {
+                 std::span<const LinearTerm> terms, Share share, const PartScratch& scratch) {
   std::size_t base = 0;
   for (const LinearTerm& term : terms) {
     const PackedView& view = view_of(*term.weight);
@@ -187,8 +140,11 @@ void apply_share(const LinearKernels& kernels, const Activations& activations,
       if (offset <= base) return std::size_t{0};
       return std::min(panels, (offset - base + view.panel_bytes - 1) / view.panel_bytes);
     };
-    for (std::size_t p = panel_at(share.begin); p < panel_at(share.end); ++p) {
-      apply_panel(kernels, activations, term, static_cast<std::int32_t>(p), sums);
+    const auto end = static_cast<std::int32_t>(panel_at(share.end));
+    const std::int32_t most = panels_per_call(kernels, view);
+    for (auto p = static_cast<std::int32_t>(panel_at(share.begin)); p < end; p += most) {
+      apply_panels(kernels, activations, term, {.first = p, .count = std::min(most, end - p)},
+                   scratch);
     }
     base += panels * view.panel_bytes;
   }
@@ -223,16 +179,23 @@ void CpuBackend::linear(Matrix x, std::span<const LinearTerm> terms) {
   const auto parts = static_cast<std::int32_t>(std::min(
       {worth, static_cast<std::size_t>(workers_.threads()), static_cast<std::size_t>(panels)}));
   const auto height = static_cast<std::size_t>(std::min(x.rows, kMaxLinearRows));
-  const std::size_t sums_floats =
-      (height * kPanelColumns + kSumsApart - 1) / kSumsApart * kSumsApart;
-  auto* sums = static_cast<float*>(
-      linear_scratch_.sums.reserve(static_cast<std::size_t>(parts) * sums_floats * sizeof(float)));
+  const auto count = static_cast<std::size_t>(parts);
+  const std::size_t used_floats =
+      height * kPanelColumns * static_cast<std::size_t>(kernels_.linear.panels);
+  const std::size_t sums_floats = (used_floats + kSumsApart - 1) / kSumsApart * kSumsApart;
+  auto* sums =
+      static_cast<float*>(linear_scratch_.sums.reserve(count * sums_floats * sizeof(float)));
+  std::byte* workspaces = nullptr;
+  if (activations.pairs != nullptr) {
+    workspaces =
+        static_cast<std::byte*>(linear_scratch_.workspace.reserve(count * kTileWorkspaceBytes));
+  }
   workers_.for_parts(parts, [&](std::int64_t part) {
     const auto p = static_cast<std::size_t>(part);
-    const auto count = static_cast<std::size_t>(parts);
+    PartScratch scratch{.sums = sums + p * sums_floats, .workspace = nullptr};
+    if (workspaces != nullptr) scratch.workspace = workspaces + p * kTileWorkspaceBytes;
     apply_share(kernels_.linear, activations, terms,
-                {.begin = bytes * p / count, .end = bytes * (p + 1) / count},
-                sums + p * sums_floats);
+                {.begin = bytes * p / count, .end = bytes * (p + 1) / count}, scratch);
   });
 }
 

@@ -68,10 +68,16 @@ void pack_group_values(const WeightSource& source, const std::byte* values, std:
   }
 }
 
-void pack_affine_panel(const WeightSource& source, std::int32_t first_column, std::int32_t columns,
+/// The first column of a panel, and how many there are.
+struct Columns {
+  std::int32_t first;
+  std::int32_t count;
+};
+
+void pack_affine_panel(const WeightSource& source, CodeOrder order, Columns columns,
                        std::byte* to) {
   const AffineSource& affine = *source.affine;
-  const auto first = static_cast<std::size_t>(first_column);
+  const auto first = static_cast<std::size_t>(columns.first);
   const auto bits = static_cast<std::size_t>(affine.bits);
   const std::size_t row_bytes = static_cast<std::size_t>(source.cols) * bits / 8;
   const std::size_t unit_bytes = kUnitDepth * bits / 8;
@@ -80,7 +86,7 @@ void pack_affine_panel(const WeightSource& source, std::int32_t first_column, st
   for (std::int32_t k = 0; k < source.cols; k += kUnitDepth) {
     if (k % affine.group == 0) {
       const auto group = static_cast<std::size_t>(k / affine.group);
-      const auto count = static_cast<std::size_t>(columns);
+      const auto count = static_cast<std::size_t>(columns.count);
       pack_group_values(source, affine.scales, first, count, group, to);
       pack_group_values(source, affine.biases, first, count, group, to + value_bytes);
       to += 2 * value_bytes;
@@ -88,12 +94,13 @@ void pack_affine_panel(const WeightSource& source, std::int32_t first_column, st
     const std::size_t stream_offset = static_cast<std::size_t>(k / kUnitDepth) * unit_bytes;
     for (std::int32_t tile = 0; tile < kPanelColumns; tile += kTileColumns) {
       codes.fill(0);
-      for (std::int32_t c = tile; c < std::min(tile + kTileColumns, columns); ++c) {
+      for (std::int32_t c = tile; c < std::min(tile + kTileColumns, columns.count); ++c) {
         const std::byte* row = affine.codes + (first + static_cast<std::size_t>(c)) * row_bytes;
         unpack_stream(row + stream_offset, affine.bits, kUnitDepth,
                       codes.data() + (c - tile) * kUnitDepth);
       }
-      pack_tile(codes.data(), affine.bits, to);
+      const auto pack = order == CodeOrder::words ? pack_word_tile : pack_tile;
+      pack(codes.data(), affine.bits, to);
       to += bits * kVectorBytes;
     }
   }
@@ -111,6 +118,8 @@ void unpack_affine_row(const PackedView& weight, const std::byte* panel, std::si
   const std::size_t value_bytes = kColumns * size_of(weight.element);
   const std::size_t tile_bytes = static_cast<std::size_t>(weight.bits) * kVectorBytes;
   const std::size_t tile = column / kTileColumns;
+  const auto unpack =
+      weight.order == CodeOrder::words ? unpack_word_tile_column : unpack_tile_column;
   std::array<std::uint8_t, kUnitDepth> codes{};
   for (std::int32_t begin = 0; begin < weight.cols; begin += weight.group) {
     const std::size_t at = column * size_of(weight.element);
@@ -118,8 +127,8 @@ void unpack_affine_row(const PackedView& weight, const std::byte* panel, std::si
     const auto bias = static_cast<double>(load_float(panel + value_bytes + at, weight.element));
     panel += 2 * value_bytes;
     for (std::int32_t k = begin; k < begin + weight.group; k += kUnitDepth) {
-      unpack_tile_column(panel + tile * tile_bytes, weight.bits,
-                         static_cast<std::int32_t>(column % kTileColumns), codes.data());
+      unpack(panel + tile * tile_bytes, weight.bits,
+             static_cast<std::int32_t>(column % kTileColumns), codes.data());
       for (std::int32_t i = 0; i < kUnitDepth; ++i) {
         out[k + i] = static_cast<float>(scale * codes[static_cast<std::size_t>(i)] + bias);
       }
@@ -157,11 +166,11 @@ std::size_t panel_bytes(const WeightSource& source) noexcept {
   return round_to_vector(depth * kColumns * size_of(element));
 }
 
-void pack_panel(const WeightSource& source, std::int32_t panel, std::byte* to) {
+void pack_panel(const WeightSource& source, CodeOrder order, std::int32_t panel, std::byte* to) {
   const std::int32_t first = panel * kPanelColumns;
   const std::int32_t columns = std::min(kPanelColumns, source.rows - first);
   if (source.affine) {
-    pack_affine_panel(source, first, columns, to);
+    pack_affine_panel(source, order, {.first = first, .count = columns}, to);
   } else {
     pack_dense_panel(source, first, columns, to);
   }

@@ -38,7 +38,9 @@ inline constexpr std::int32_t kGroups[] = {32, 64, 128};
 struct LinearScratch {
   QuantizedRows quantized[3];  // by index in kGroups
   ScratchBytes rounded;        // bf16 [rows, bf16_stride(K)]
-  ScratchBytes sums;           // f32 [parts, kMaxLinearRows, kPanelColumns]
+  ScratchBytes pairs;          // bf16 [rows, K]
+  ScratchBytes sums;           // f32 [parts, panels of a call, kMaxLinearRows, kPanelColumns]
+  ScratchBytes workspace;      // [parts, kTileWorkspaceBytes]
 };
 
 }  // namespace quire::kernels::cpu

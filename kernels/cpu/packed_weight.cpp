@@ -45,7 +45,7 @@ std::size_t checked_bytes(const WeightSource& source) {
   return panel_bytes(source) * static_cast<std::size_t>(panels_of(source.rows));
 }
 
-PackedView layout_of(const WeightSource& source, const std::byte* panels) {
+PackedView layout_of(const WeightSource& source, CodeOrder order, const std::byte* panels) {
   PackedView view{.panels = panels,
                   .panel_bytes = panel_bytes(source),
                   .rows = source.rows,
@@ -55,6 +55,7 @@ PackedView layout_of(const WeightSource& source, const std::byte* panels) {
     view.element = element_of(source.affine->scale_dtype);
     view.bits = source.affine->bits;
     view.group = source.affine->group;
+    view.order = order;
   } else {
     view.element = element_of(source.dense->dtype);
   }
@@ -63,18 +64,19 @@ PackedView layout_of(const WeightSource& source, const std::byte* panels) {
 
 }  // namespace
 
-PackedWeight::PackedWeight(const WeightSource& source, WeightArena& arena)
-    : memory_(arena.take(checked_bytes(source))), view_(layout_of(source, memory_.begin)) {}
+PackedWeight::PackedWeight(const WeightSource& source, CodeOrder order, WeightArena& arena)
+    : memory_(arena.take(checked_bytes(source))), view_(layout_of(source, order, memory_.begin)) {}
 
 const PackedView& view_of(const Weight& weight) {
   return static_cast<const PackedWeight&>(weight).view();
 }
 
 std::unique_ptr<Weight> CpuBackend::prepare_weight(const WeightSource& source) {
-  auto weight = std::make_unique<PackedWeight>(source, weights_);
+  const CodeOrder order = kernels_.linear.code_order;
+  auto weight = std::make_unique<PackedWeight>(source, order, weights_);
   workers_.split(panels_of(source.rows), 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto panel = static_cast<std::int32_t>(begin); panel < end; ++panel) {
-      pack_panel(source, panel, weight->panel(panel));
+      pack_panel(source, order, panel, weight->panel(panel));
     }
   });
   return weight;

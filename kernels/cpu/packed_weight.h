@@ -13,7 +13,7 @@ class PackedWeight final : public Weight {
  public:
   /// Memory for the panels of `source`, still to be written (pack_panel). Throws DeviceError for a
   /// bit width, group or shape that the format does not have, and when memory runs out.
-  PackedWeight(const WeightSource& source, WeightArena& arena);
+  PackedWeight(const WeightSource& source, CodeOrder order, WeightArena& arena);
 
   std::int32_t rows() const noexcept override { return view_.rows; }
   std::int32_t cols() const noexcept override { return view_.cols; }

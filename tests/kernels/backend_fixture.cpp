@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/kernels/emulated_level.h"
+
 namespace quire::kernels {
 namespace {
 
@@ -105,15 +107,17 @@ void expect_same_bits(const Values& actual, const Values& expected, const std::s
 
 std::vector<Device> tested_devices() {
   std::vector<Device> devices = list_devices();
-  devices.push_back({.name = "opencl", .description = "the first OpenCL device", .supported = true});
+  Device opencl;
+  opencl.name = "opencl";
+  opencl.description = "the first OpenCL device";
+  opencl.supported = true;
+  devices.push_back(opencl);
   return devices;
 }
 
 void BackendTest::SetUp() {
-  if (!GetParam().supported) {
-    GTEST_SKIP() << GetParam().name << " (" << GetParam().description
-                 << ") is not supported by this CPU";
-  }
+  const std::string missing = missing_to_test(GetParam());
+  if (!missing.empty()) GTEST_SKIP() << GetParam().name << ": " << missing;
 #if defined(__SANITIZE_THREAD__)
   if (is_opencl()) GTEST_SKIP() << "no OpenCL driver is instrumented for ThreadSanitizer";
 #endif
@@ -126,7 +130,7 @@ void BackendTest::SetUp() {
 }
 
 std::unique_ptr<Backend> BackendTest::make_backend(std::int32_t threads) const {
-  if (!is_opencl()) return make_cpu_backend({.threads = threads, .isa = isa()});
+  if (!is_opencl()) return make_level_backend(GetParam(), threads);
   constexpr std::int32_t kLanes[] = {8, 4, 8};
   constexpr std::int32_t kRows[] = {8, 8, 16};
   const auto choice = static_cast<std::size_t>(threads % 3);

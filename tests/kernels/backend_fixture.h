@@ -72,7 +72,8 @@ inline constexpr double kEpsilon = 0x1p-24;
 /// listing the tests must not load one.
 std::vector<Device> tested_devices();
 
-/// Parameterised by an ISA level or "opencl"; skipped with the reason where this machine cannot run it.
+/// Parameterised by an ISA level, emulated where this machine lacks AMX, or "opencl"; skipped with
+/// the reason where that is impossible.
 class BackendTest : public testing::TestWithParam<Device> {
  protected:
   void SetUp() override;
@@ -82,6 +83,7 @@ class BackendTest : public testing::TestWithParam<Device> {
   std::unique_ptr<Backend> make_backend(std::int32_t threads = 2) const;
   bool is_opencl() const { return GetParam().name == "opencl"; }
   std::string isa() const;  // "avx512"
+  bool is_emulated() const { return !GetParam().supported; }
 
   std::unique_ptr<Backend> reference = make_reference_backend();
   std::unique_ptr<Backend> backend;  // of the device under test, 2 threads

@@ -2,14 +2,15 @@
 """Fails when the code of one ISA level could end up in the path of another.
 
 Every symbol that an object of a level defines lies in that level's namespace (otherwise the linker may
-keep its copy for everybody), and only levels with wide vectors use their registers.
+keep its copy for everybody), and only levels with wide vectors or tiles use their registers.
 Usage: check_isa_objects.py LEVEL OBJECT... [-- LEVEL OBJECT...]
 """
 import re
 import subprocess
 import sys
 
-WIDE = {"portable": set(), "avx2": {"ymm"}, "avx512": {"ymm", "zmm"}, "avx512bf16": {"ymm", "zmm"}}
+WIDE = {"portable": set(), "avx2": {"ymm"}, "avx512": {"ymm", "zmm"},
+        "avx512bf16": {"ymm", "zmm"}, "amx": {"tmm", "ymm", "zmm"}}
 
 
 def output_of(*command: str) -> str:
@@ -24,8 +25,8 @@ def problems(level: str, objects: list[str]):
             local = kind.islower() and kind not in "uvw"
             if not local and f"quire::kernels::{level}::" not in name:
                 yield f"{path}: {name} is not in the namespace of {level}"
-        used |= set(re.findall(r"%([xyz]mm)\d", output_of("objdump", "-d", path)))
-    widest = max(WIDE[level] | {"xmm"})
+        used |= set(re.findall(r"%([txyz]mm)\d", output_of("objdump", "-d", path)))
+    widest = "tmm" if level == "amx" else max(WIDE[level] | {"xmm"})
     if widest not in used:
         yield f"no object of {level} uses {widest} registers"
     for register in (used - {"xmm"}) - WIDE[level]:

@@ -110,6 +110,8 @@ TEST(Avx512Bf16, AddsInTheDocumentedOrder) {
       float of[kPanelColumns];
     } sums;
     level->kernels->linear.bf16_panel({.panel = reinterpret_cast<std::byte*>(panel.data()),
+                                       .panel_bytes = 0,
+                                       .panels = 1,
                                        .depth = depth,
                                        .x = x,
                                        .x_stride = stride,

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/cpu/isa.h"
 #include "tests/kernels/backend_fixture.h"
 #include "tests/kernels/weight_samples.h"
 
@@ -19,25 +20,45 @@ constexpr std::int32_t kPanel = 32;  // output columns that the packing rounds N
 /// reference's own result, and second-order terms.
 constexpr double kExtraRoundings = 6.0;
 
-/// What the kernel makes of the activations; `exact` also where int8 codes lose nothing.
-enum class Activations { exact, int8, bf16 };
+/// Half the distance from 1 to the next bf16.
+constexpr double kBf16Epsilon = 0x1p-8;
+constexpr double kSmallestNormal = 0x1p-126;
 
-double roundings(const WeightSample& weight, Activations activations) {
-  if (weight.is_affine()) {  // per group: product, sum, then one addition per group
-    return weight.cols() / weight.group() + kExtraRoundings;
+/// How a level multiplies a weight (kernels/README.md, "How linear computes").
+enum class Arithmetic {
+  f32,    // dense: everything in f32
+  codes,  // affine: integer sums of codes and int8 activations
+  dots,   // dense bf16: activations rounded to bf16, a chain of 256 k
+  tiles,  // activations and affine weights rounded to bf16, products of 32 k at a time
+};
+
+Arithmetic arithmetic_of(const cpu::LinearKernels& kernels, const WeightSample& weight) {
+  if (weight.is_affine()) {
+    return kernels.code_order == cpu::CodeOrder::words ? Arithmetic::tiles : Arithmetic::codes;
   }
-  const double chain = activations == Activations::bf16
-                           ? std::min(weight.cols(), 256)         // a block of 256 k in one chain
-                           : std::min(weight.cols() / 2 + 1, 128);  // its even or its odd k
-  return chain + weight.cols() / 256 + kExtraRoundings;
+  if (weight.dtype() != DType::bf16 || kernels.bf16_panel == nullptr) return Arithmetic::f32;
+  return kernels.code_order == cpu::CodeOrder::words ? Arithmetic::tiles : Arithmetic::dots;
 }
 
-/// What x[k] of a row may be off by. int8: half a step of its group, with the rounding of step,
-/// inverse and product on top. bf16: half a unit in the last of 8 bits.
-double activation_error(const WeightSample& weight, Activations activations, const float* x,
-                        std::int32_t k) {
-  if (activations == Activations::exact) return 0.0;
-  if (activations == Activations::bf16) return std::fabs(double{x[k]}) * 0x1p-8;
+/// Roundings of the longest chain.
+double roundings(const WeightSample& weight, Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::f32: {
+      const double chain = std::min(weight.cols() / 2 + 1, 128);  // even or odd k of a block of 256
+      return chain + weight.cols() / 256 + kExtraRoundings;
+    }
+    case Arithmetic::codes:  // per group: product, sum, then one addition per group
+      return weight.cols() / weight.group() + kExtraRoundings;
+    case Arithmetic::dots:
+      return std::min(weight.cols(), 256) + weight.cols() / 256 + kExtraRoundings;
+    case Arithmetic::tiles:  // even or odd k of 32, their sum, then one addition per 32
+      return 16 + 1 + weight.cols() / 32 + kExtraRoundings;
+  }
+  return 0.0;
+}
+
+/// Half a step of the row's group at k, with the rounding of step, inverse and product on top.
+double quantisation_error(const WeightSample& weight, const float* x, std::int32_t k) {
   const float* begin = x + k / weight.group() * weight.group();
   double largest = 0.0;
   for (std::int32_t i = 0; i < weight.group(); ++i) {
@@ -46,27 +67,62 @@ double activation_error(const WeightSample& weight, Activations activations, con
   return largest / 127.0 * (0.5 + 127.0 * 4.0 * kEpsilon);
 }
 
+/// What changing the activation's form may do to x[k].
+double activation_error(const WeightSample& weight, Arithmetic arithmetic, const float* x,
+                        std::int32_t k) {
+  switch (arithmetic) {
+    case Arithmetic::f32:
+      return 0.0;
+    case Arithmetic::codes:
+      return quantisation_error(weight, x, k);
+    case Arithmetic::dots:
+    case Arithmetic::tiles:
+      return std::fabs(double{x[k]}) * kBf16Epsilon;
+  }
+  return 0.0;
+}
+
+/// An affine weight on tiles is rounded to f32, then to bf16.
+double weight_error(const WeightSample& weight, Arithmetic arithmetic, std::int32_t n,
+                    std::int32_t k) {
+  if (!weight.is_affine() || arithmetic != Arithmetic::tiles) return 0.0;
+  return std::fabs(weight.value(n, k)) * ((1.0 + kEpsilon) * (1.0 + kBf16Epsilon) - 1.0);
+}
+
+/// What rounding errors scale with: where scale and bias are applied to sums, their sizes.
+double weight_size(const WeightSample& weight, Arithmetic arithmetic, std::int32_t n,
+                   std::int32_t k) {
+  if (arithmetic == Arithmetic::codes) return weight.magnitude(n, k);
+  return std::fabs(weight.value(n, k)) + weight_error(weight, arithmetic, n, k);
+}
+
+enum class Activations { any, exactly_representable };
+
 /// One bound per output of x [rows, K].
-std::vector<double> bounds_of(const WeightSample& weight, const Values& x, const Values* bias,
-                              Activations activations) {
+std::vector<double> bounds_of(const WeightSample& weight, Arithmetic arithmetic, const Values& x,
+                              const Values* bias, Activations kind) {
   const std::int32_t cols = weight.cols();
   const auto rows = static_cast<std::int32_t>(x.size() / static_cast<std::size_t>(cols));
   std::vector<double> bounds;
   for (std::int32_t r = 0; r < rows; ++r) {
     const float* row = x.data() + r * cols;
     std::vector<double> dx(static_cast<std::size_t>(cols), 0.0);
-    for (std::int32_t k = 0; k < cols; ++k) {
-      dx[static_cast<std::size_t>(k)] = activation_error(weight, activations, row, k);
+    if (kind == Activations::any) {
+      for (std::int32_t k = 0; k < cols; ++k) {
+        dx[static_cast<std::size_t>(k)] = activation_error(weight, arithmetic, row, k);
+      }
     }
     for (std::int32_t n = 0; n < weight.rows(); ++n) {
       double size = bias == nullptr ? 0.0 : std::fabs(double{(*bias)[static_cast<std::size_t>(n)]});
-      double rounded = 0.0;
+      double changed = 0.0;
       for (std::int32_t k = 0; k < cols; ++k) {
         const double error = dx[static_cast<std::size_t>(k)];
-        size += weight.magnitude(n, k) * (std::fabs(double{row[k]}) + error);
-        rounded += std::fabs(weight.value(n, k)) * error;
+        const double value = std::fabs(double{row[k]});
+        size += weight_size(weight, arithmetic, n, k) * (value + error);
+        changed += std::fabs(weight.value(n, k)) * error +
+                   weight_error(weight, arithmetic, n, k) * (value + error);
       }
-      bounds.push_back(rounded + roundings(weight, activations) * kEpsilon * size);
+      bounds.push_back(changed + roundings(weight, arithmetic) * kEpsilon * size);
     }
   }
   return bounds;
@@ -87,22 +143,18 @@ Values apply(Backend& on, const WeightSample& weight, const Values& x, const Val
 
 class LinearTest : public BackendTest {
  protected:
-  /// What the level under test makes of activations in general.
-  static Activations activations_for(const WeightSample& weight) {
-    if (weight.is_affine()) return Activations::int8;
-    return weight.dtype() == DType::bf16 && GetParam().rounds_to_bf16 ? Activations::bf16
-                                                                      : Activations::exact;
+  Arithmetic arithmetic(const WeightSample& weight) const {
+    for (const cpu::IsaLevel& level : cpu::isa_levels()) {
+      if (level.name == isa()) return arithmetic_of(level.kernels->linear, weight);
+    }
+    return weight.is_affine() ? Arithmetic::codes : Arithmetic::f32;  // OpenCL
   }
 
   void expect_matches_reference(const WeightSample& weight, const Values& x, const Values* bias,
-                                Placement placement = {}) {
-    expect_matches_reference(weight, x, bias, activations_for(weight), placement);
-  }
-  void expect_matches_reference(const WeightSample& weight, const Values& x, const Values* bias,
-                                Activations activations, Placement placement = {}) {
+                                Activations kind = Activations::any, Placement placement = {}) {
     const auto rows = x.size() / static_cast<std::size_t>(weight.cols());
     expect_close(apply(*backend, weight, x, bias, placement), apply(*reference, weight, x, bias),
-                 bounds_of(weight, x, bias, activations),
+                 bounds_of(weight, arithmetic(weight), x, bias, kind),
                  weight.name() + ", " + std::to_string(rows) + " rows");
   }
 };
@@ -173,7 +225,7 @@ TEST_P(LinearTest, AffineIsExactToRoundingForRepresentableActivations) {
     const auto weight = WeightSample::affine({45, 1152}, format, 600);  // 2 blocks and a part
     for (const std::int32_t rows : {1, 2, 5, 8}) {
       expect_matches_reference(weight, representable_activations(rows, 1152, 12), nullptr,
-                               Activations::exact);
+                               Activations::exactly_representable);
     }
   }
 }
@@ -212,9 +264,9 @@ TEST_P(LinearTest, AddsBiasAndRespectsOffsetsAndStrides) {
   const Values bias = random_values(35, 13, 4.0F);
   for (const Placement placement : {Placement{1, 3}, Placement{5, 1}, Placement{0, 17}}) {
     expect_matches_reference(WeightSample::dense({35, 67}, DType::bf16, 700),
-                             activations(7, 67, 14), &bias, placement);
+                             activations(7, 67, 14), &bias, Activations::any, placement);
     expect_matches_reference(WeightSample::affine({35, 192}, {.bits = 5}, 701),
-                             activations(7, 192, 15), &bias, placement);
+                             activations(7, 192, 15), &bias, Activations::any, placement);
   }
 }
 
@@ -248,13 +300,15 @@ TEST_P(LinearTest, TinyAndHugeActivationsStayFinite) {
       const Values x = random_values(128, 18, magnitude);
       const Values y = apply(*backend, weight, x, nullptr);
       const Values expected = apply(*reference, weight, x, nullptr);
-      std::vector<double> bounds = bounds_of(weight, x, nullptr, activations_for(weight));
+      std::vector<double> bounds =
+          bounds_of(weight, arithmetic(weight), x, nullptr, Activations::any);
       for (std::size_t n = 0; n < y.size(); ++n) {
-        const bool counts_as_zero = weight.is_affine() && magnitude < 0x1p-100F;
+        const bool counts_as_zero =
+            arithmetic(weight) == Arithmetic::codes && magnitude < 0x1p-100F;
         if (counts_as_zero) bounds[n] += std::fabs(double{expected[n]});
         // Below 2^-126 steps are 2^-149, or activations and partial sums count as zero.
         for (std::int32_t k = 0; k < weight.cols(); ++k) {
-          bounds[n] += 0x1p-126 * (weight.magnitude(static_cast<std::int32_t>(n), k) + 1.0);
+          bounds[n] += kSmallestNormal * (weight.magnitude(static_cast<std::int32_t>(n), k) + 1.0);
         }
       }
       expect_close(y, expected, bounds,

@@ -77,37 +77,70 @@ TEST(PackedCodes, UnpacksEveryWidthAsOneBitStream) {
   }
 }
 
+/// How a tile's vectors hold its codes.
+struct TileForm {
+  const char* name;
+  void (*pack)(const std::uint8_t* codes, std::int32_t bits, std::byte* tile) noexcept;
+  void (*unpack)(const std::byte* tile, std::int32_t bits, std::int32_t column,
+                 std::uint8_t* codes) noexcept;
+  /// Where the picture shows bit 0 of the code at (column, k) in a plane of a width: which bit of
+  /// the plane's bytes, counted from its first.
+  std::int32_t (*bit_in_plane)(std::int32_t width, std::int32_t column, std::int32_t k);
+};
+
+std::int32_t quad_bit(std::int32_t width, std::int32_t column, std::int32_t k) {
+  const std::int32_t quad = k / kQuadDepth;
+  const std::int32_t byte = quad * width / 8 * kVectorBytes + 4 * column + k % 4;
+  return byte * 8 + quad % (8 / width) * width;
+}
+
+std::int32_t word_bit(std::int32_t width, std::int32_t column, std::int32_t k) {
+  if (width == 8) return (column * kUnitDepth + k) * 8;
+  const std::int32_t columns = 16 / width;
+  const std::int32_t byte = column / columns * kVectorBytes + 2 * k;
+  return byte * 8 + column % columns * width;
+}
+
+constexpr TileForm kForms[] = {
+    {"quads", pack_tile, unpack_tile_column, quad_bit},
+    {"words", pack_word_tile, unpack_word_tile_column, word_bit},
+};
+
 /// Bit `bit` of the code at (column, k), looked up where the layout's picture says it lies.
-bool tile_bit(const std::byte* tile, std::int32_t bits, std::int32_t column, std::int32_t k,
-              std::int32_t bit) {
-  std::int32_t vector = 0;
+bool tile_bit(const TileForm& form, const std::byte* tile, std::int32_t bits, std::int32_t column,
+              std::int32_t k, std::int32_t bit) {
   std::int32_t below = 0;
   const Planes planes = planes_of(bits);
   for (std::int32_t p = 0; p < planes.count; ++p) {
     const std::int32_t width = planes.width[p];
     if (bit < below + width) {
-      const std::int32_t quad = k / kQuadDepth;
-      const std::int32_t at = (vector + quad * width / 8) * kVectorBytes + 4 * column + k % 4;
-      const std::int32_t shift = quad % (8 / width) * width + bit - below;
-      return (std::to_integer<int>(tile[at]) >> shift & 1) != 0;
+      const std::int32_t at = form.bit_in_plane(width, column, k) + bit - below;
+      return (std::to_integer<int>(tile[below * kVectorBytes + at / 8]) >> (at % 8) & 1) != 0;
     }
-    below += width;
-    vector += width;
+    below += width;  // as many vectors as bits
   }
   return false;
 }
 
+std::vector<std::byte> packed(const TileForm& form, const Codes& codes, std::int32_t bits) {
+  std::vector<std::byte> tile(static_cast<std::size_t>(bits * kVectorBytes));
+  form.pack(codes.data(), bits, tile.data());
+  return tile;
+}
+
 TEST(PackedCodes, TilesFollowTheDocumentedPicture) {
-  for (const std::int32_t bits : kWidths) {
-    const Codes codes = random_codes(bits, 12);
-    std::vector<std::byte> tile(static_cast<std::size_t>(bits * kVectorBytes));
-    pack_tile(codes.data(), bits, tile.data());
-    for (std::int32_t c = 0; c < kTileColumns; ++c) {
-      for (std::int32_t k = 0; k < kUnitDepth; ++k) {
-        for (std::int32_t b = 0; b < bits; ++b) {
-          const int code = codes[static_cast<std::size_t>(c * kUnitDepth + k)];
-          ASSERT_EQ(tile_bit(tile.data(), bits, c, k, b), (code >> b & 1) != 0)
-              << bits << " bits, column " << c << ", k " << k << ", bit " << b;
+  for (const TileForm& form : kForms) {
+    for (const std::int32_t bits : kWidths) {
+      const Codes codes = random_codes(bits, 12);
+      const std::vector<std::byte> tile = packed(form, codes, bits);
+      for (std::int32_t c = 0; c < kTileColumns; ++c) {
+        for (std::int32_t k = 0; k < kUnitDepth; ++k) {
+          for (std::int32_t b = 0; b < bits; ++b) {
+            const int code = codes[static_cast<std::size_t>(c * kUnitDepth + k)];
+            ASSERT_EQ(tile_bit(form, tile.data(), bits, c, k, b), (code >> b & 1) != 0)
+                << form.name << ", " << bits << " bits, column " << c << ", k " << k << ", bit "
+                << b;
+          }
         }
       }
     }
@@ -115,17 +148,18 @@ TEST(PackedCodes, TilesFollowTheDocumentedPicture) {
 }
 
 TEST(PackedCodes, TileColumnsReadBack) {
-  for (const std::int32_t bits : kWidths) {
-    const Codes codes = random_codes(bits, 13);
-    std::vector<std::byte> tile(static_cast<std::size_t>(bits * kVectorBytes));
-    pack_tile(codes.data(), bits, tile.data());
-    for (std::int32_t c = 0; c < kTileColumns; ++c) {
-      std::array<std::uint8_t, kUnitDepth> column{};
-      unpack_tile_column(tile.data(), bits, c, column.data());
-      for (std::int32_t k = 0; k < kUnitDepth; ++k) {
-        EXPECT_EQ(column[static_cast<std::size_t>(k)],
-                  codes[static_cast<std::size_t>(c * kUnitDepth + k)])
-            << bits << " bits, column " << c << ", k " << k;
+  for (const TileForm& form : kForms) {
+    for (const std::int32_t bits : kWidths) {
+      const Codes codes = random_codes(bits, 13);
+      const std::vector<std::byte> tile = packed(form, codes, bits);
+      for (std::int32_t c = 0; c < kTileColumns; ++c) {
+        std::array<std::uint8_t, kUnitDepth> column{};
+        form.unpack(tile.data(), bits, c, column.data());
+        for (std::int32_t k = 0; k < kUnitDepth; ++k) {
+          EXPECT_EQ(column[static_cast<std::size_t>(k)],
+                    codes[static_cast<std::size_t>(c * kUnitDepth + k)])
+              << form.name << ", " << bits << " bits, column " << c << ", k " << k;
+        }
       }
     }
   }

@@ -27,8 +27,9 @@ void list_opencl() {
 
 int list() {
   for (const kernels::Device& device : kernels::list_devices()) {
+    const std::string missing = device.supported ? "" : " (not here: " + device.missing + ")";
     std::printf("%c %-16s %s%s\n", device.chosen ? '*' : ' ', device.name.c_str(),
-                device.description.c_str(), device.supported ? "" : " (not on this machine)");
+                device.description.c_str(), missing.c_str());
   }
   std::printf("  %-16s %s\n", "reference",
               "scalar, double accumulation, one thread: the specification");

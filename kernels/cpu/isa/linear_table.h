@@ -84,24 +84,73 @@ struct RoundRows {
   std::size_t stride;      // at least depth, a multiple of kBf16Line
 };
 
-/// sums[r][c] = sum over k of x[r][k] * panel[k][c], both bf16, in f32; the level's own order of
-/// additions, which depends on depth alone.
+/// sums[p][r][c] = sum over k of x[r][k] * panel p[k][c], both bf16, in f32; the level's own order
+/// of additions, which depends on depth alone.
 struct Bf16Panel {
-  const std::byte* panel;  // [depth / 2][kPanelColumns][2], an odd depth padded with zero
-  std::int32_t depth;      // K
-  const std::uint16_t* x;  // [rows, depth], 64-byte aligned, zeros from depth to x_stride
-  std::size_t x_stride;    // a multiple of kBf16Line
-  std::int32_t rows;       // 1 .. kMaxLinearRows
-  float* sums;             // [rows, kPanelColumns], 64-byte aligned
+  const std::byte* panel;   // [depth / 2][kPanelColumns][2], an odd depth padded with zero
+  std::size_t panel_bytes;  // from a panel to the next
+  std::int32_t panels;      // 1 .. LinearKernels::panels
+  std::int32_t depth;       // K
+  const std::uint16_t* x;   // [rows, depth], 64-byte aligned, zeros from depth to x_stride
+  std::size_t x_stride;     // a multiple of kBf16Line
+  std::int32_t rows;        // 1 .. kMaxLinearRows
+  float* sums;              // [panels, rows, kPanelColumns], 64-byte aligned
 };
+
+/// Rows of activations in one matrix tile.
+inline constexpr std::int32_t kPairTileRows = 16;
+static_assert(kMaxLinearRows % kPairTileRows == 0);  // a pass over a panel begins with a tile
+
+/// Rounds rows of activations to bf16 and interleaves them for matrix tiles: tiles of
+/// kPairTileRows rows, the last with what is left, each [depth / 2][rows of the tile][2] at the
+/// place of its first row. Rounds as RoundRows does, except that what is below 2^-126 in magnitude
+/// counts as zero, as it does in the products.
+struct PairRows {
+  const float* x;  // [rows, depth]
+  std::size_t x_stride;
+  std::int32_t rows;
+  std::int32_t depth;    // a multiple of kUnitDepth
+  std::uint16_t* pairs;  // [rows, depth], 64-byte aligned
+};
+
+/// Most panels that one call takes, and the memory that it needs for them: weights of 512 k.
+inline constexpr std::int32_t kTilePanels = 8;
+inline constexpr std::size_t kTileWorkspaceBytes =
+    std::size_t{kTilePanels} * kPanelColumns * 512 * sizeof(std::uint16_t);
+
+/// sums[p][r][c] = sum over k of x[r][k] * w[k][c], where w is scale * code + bias rounded to f32,
+/// then to bf16, in the order of Bf16Panel on the same level.
+struct AffineTiles {
+  const std::byte* panels;  // in word order (packed_layout.h)
+  std::size_t panel_bytes;  // from a panel to the next
+  std::int32_t count;       // 1 .. LinearKernels::panels
+  Element element;
+  std::int32_t bits;
+  std::int32_t group;
+  std::int32_t depth;          // K, a multiple of group
+  const std::uint16_t* pairs;  // of PairRows
+  std::int32_t rows;           // 1 .. kMaxLinearRows
+  float* sums;                 // [count, rows, kPanelColumns], 64-byte aligned
+  std::byte* workspace;        // kTileWorkspaceBytes, 64-byte aligned
+};
+
+/// How a tile of affine codes fills its bit planes (kernels/README.md, "Packed weights").
+enum class CodeOrder : std::uint8_t { quads, words };
 
 struct LinearKernels {
   void (*dense_panel)(const DensePanel& panel);
   /// Null where the level has no products of bf16: dense_panel then takes dense bf16 weights too.
   void (*bf16_panel)(const Bf16Panel& panel);
+  /// Codes in order `quads` meet int8 activations of quantize_rows in affine_panel, those in order
+  /// `words` bf16 activations of pair_rows in affine_tiles; the other order's kernels are null.
+  CodeOrder code_order;
   void (*affine_panel)(const AffinePanel& panel);
+  void (*affine_tiles)(const AffineTiles& tiles);
   void (*quantize_rows)(const QuantizeRows& rows);
+  void (*pair_rows)(const PairRows& rows);
   void (*round_rows)(const RoundRows& rows);
+  /// Panels that a call of bf16_panel or affine_tiles takes at most: they share activations.
+  std::int32_t panels;
 };
 
 }  // namespace quire::kernels::cpu

@@ -19,9 +19,13 @@ const cpu::KernelTable kKernels = {
     .attention_merge = attention_merge,
     .linear = {.dense_panel = dense_panel,
                .bf16_panel = bf16_panel,
+               .code_order = kCodeOrder,
                .affine_panel = affine_panel,
-               .quantize_rows = quantize_rows,
-               .round_rows = round_rows},
+               .affine_tiles = affine_tiles,
+               .quantize_rows = kCodeOrder == cpu::CodeOrder::quads ? quantize_rows : nullptr,
+               .pair_rows = pair_rows,
+               .round_rows = round_rows,
+               .panels = kPanels},
 };
 
 }  // namespace quire::kernels::QUIRE_ISA

@@ -4,18 +4,24 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/kernels/emulated_level.h"
+
 namespace quire::engine::test {
 
 std::unique_ptr<kernels::Backend> make_backend(const std::string& name) {
   if (name == "reference") return kernels::make_reference_backend();
   if (name == "opencl") return kernels::make_opencl_backend({});
-  return kernels::make_cpu_backend({.threads = 2, .isa = name});
+  for (const kernels::Device& device : kernels::list_devices()) {
+    if (device.name == "cpu:" + name) return kernels::make_level_backend(device, 2);
+  }
+  return nullptr;
 }
 
 std::vector<std::string> backend_names() {
   std::vector<std::string> names{"reference"};
   for (const kernels::Device& device : kernels::list_devices()) {
-    if (device.supported) names.push_back(device.name.substr(device.name.find(':') + 1));
+    if (!kernels::missing_to_test(device).empty()) continue;
+    names.push_back(device.name.substr(device.name.find(':') + 1));
   }
 #if !defined(__SANITIZE_THREAD__)  // no OpenCL driver is instrumented
   if (!kernels::list_opencl_devices().empty()) names.push_back("opencl");
@@ -28,6 +34,10 @@ bool rounds_to_bf16(const std::string& name) {
   return std::any_of(devices.begin(), devices.end(), [&](const kernels::Device& device) {
     return device.rounds_to_bf16 && device.name == "cpu:" + name;
   });
+}
+
+bool rounds_affine_to_bf16(const std::string& name) {
+  return name == "amx";
 }
 
 SoloSequence::SoloSequence(const Decoder& decoder, kernels::Backend& backend,
@@ -99,6 +109,20 @@ double relative_rms(const Logits& found, const Logits& expected) {
 
 double bf16_noise(const DecoderSpec& spec) {
   return (4.0 * static_cast<double>(spec.layers.size()) + 1.0) * 0x1p-8 / std::sqrt(3.0);
+}
+
+double largest_exchange(const Logits& found, const Logits& expected) {
+  double largest = 0.0;
+  double squares = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto best = static_cast<std::size_t>(argmax(expected[i]));
+    const auto chosen = static_cast<std::size_t>(argmax(found[i]));
+    largest = std::max(largest, static_cast<double>(expected[i][best]) -
+                                    static_cast<double>(expected[i][chosen]));
+    for (const float logit : expected[i]) squares += std::pow(static_cast<double>(logit), 2.0);
+  }
+  const double count = static_cast<double>(expected.size() * expected.front().size());
+  return largest / std::sqrt(squares / count);
 }
 
 double log_softmax(std::span<const float> logits, std::int32_t id) {

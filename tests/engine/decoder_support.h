@@ -23,10 +23,13 @@ inline std::filesystem::path fixtures() {
 
 /// A backend by the name that tests print: "reference", an ISA of the CPU backend, or "opencl".
 std::unique_ptr<kernels::Backend> make_backend(const std::string& name);
-/// "reference", every ISA that this machine runs, and "opencl" where there is a device.
+/// "reference", every ISA that this machine runs or emulates, and "opencl" where there is a device.
 std::vector<std::string> backend_names();
 /// Whether the backend rounds activations that meet dense bf16 weights to bf16.
 bool rounds_to_bf16(const std::string& name);
+/// Whether affine weights and the activations that meet them are rounded to bf16, instead of the
+/// activations to int8.
+bool rounds_affine_to_bf16(const std::string& name);
 
 using Logits = std::vector<std::vector<float>>;  // [rows][vocab]
 
@@ -62,6 +65,10 @@ double relative_rms(const Logits& found, const Logits& expected);
 /// moves by at most 2^-8 |x|, in root mean square by 2^-8 / sqrt(3) of it. Each linear adds noise of
 /// at most that much of its input: four linears in sequence per layer, and the head.
 double bf16_noise(const DecoderSpec& spec);
+/// Where `found` would choose another token than `expected`: the distance of the two logits in
+/// `expected`, in units of the root mean square of all; the largest of the rows, 0 where every
+/// choice is the same. Noise exchanges tokens only within twice its own size.
+double largest_exchange(const Logits& found, const Logits& expected);
 
 /// Natural logarithm of softmax(logits)[id], in double.
 double log_softmax(std::span<const float> logits, std::int32_t id);

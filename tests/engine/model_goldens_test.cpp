@@ -84,7 +84,8 @@ void expect_greedy(const Decoder& decoder, kernels::Backend& backend,
   expect_near(run.prompt_logprobs, golden["prompt_logprobs"], "prompt token");
 }
 
-/// The logits of the golden's own ids differ from the exact ones by the noise of rounding to bf16.
+/// The logits of the golden's own ids differ from the exact ones by the noise of rounding to bf16,
+/// and only what lies within it is decided otherwise.
 void expect_bf16_noise(const std::filesystem::path& folder, kernels::Backend& backend,
                        const Ids& ids) {
   const auto run = [&](kernels::Backend& on) {
@@ -93,7 +94,9 @@ void expect_bf16_noise(const std::filesystem::path& folder, kernels::Backend& ba
     return std::pair(sequence.run(ids), bf16_noise(decoder.spec));
   };
   const auto [exact, noise] = run(*make_backend("reference"));
-  EXPECT_LE(relative_rms(run(backend).first, exact), noise);
+  const Logits found = run(backend).first;
+  EXPECT_LE(relative_rms(found, exact), noise);
+  EXPECT_LE(largest_exchange(found, exact), 2.0 * noise);
 }
 
 /// Mean negative log-likelihood of every token but the first.

@@ -27,7 +27,7 @@ CpuBackend::CpuBackend(const IsaLevel& level, std::int32_t threads)
 CpuBackend::~CpuBackend() = default;
 
 std::string CpuBackend::describe() const {
-  const std::int32_t threads = workers_.threads();
+  const std::int32_t threads = workers_.most_threads();
   return std::string("cpu ") + kernels_.isa + " (" + level_.description + "), " +
          std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }

@@ -40,6 +40,7 @@ std::unique_ptr<KvCache> CpuBackend::make_kv_cache(const KvCacheShape& shape) {
 }
 
 void CpuBackend::begin_step(const BatchView& batch) {
+  workers_.begin_step();
   batch_.bind(batch);
 }
 

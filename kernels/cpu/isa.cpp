@@ -15,6 +15,9 @@ extern const cpu::KernelTable kKernels;
 namespace avx2 {
 extern const cpu::KernelTable kKernels;
 }
+namespace avx2vnni {
+extern const cpu::KernelTable kKernels;
+}
 namespace avx512 {
 extern const cpu::KernelTable kKernels;
 }
@@ -42,6 +45,11 @@ const char* missing_for_avx2() {
   const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                    __builtin_cpu_supports("f16c");
   return has ? nullptr : "the CPU has no AVX2 with FMA and F16C";
+}
+
+const char* missing_for_avx2_vnni() {
+  if (const char* missing = missing_for_avx2()) return missing;
+  return __builtin_cpu_supports("avxvnni") ? nullptr : "the CPU has no AVX-VNNI";
 }
 
 const char* missing_for_avx512() {
@@ -74,6 +82,7 @@ const IsaLevel kLevels[] = {
     {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, missing_for_avx512_bf16,
      on_request},
     {"avx512", "AVX-512 with VNNI", &avx512::kKernels, missing_for_avx512, always},
+    {"avx2vnni", "AVX2 with FMA and VNNI", &avx2vnni::kKernels, missing_for_avx2_vnni, always},
     {"avx2", "AVX2 with FMA", &avx2::kKernels, missing_for_avx2, always},
 #endif
     {"portable", "any CPU", &portable::kKernels, nothing, always},

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-WIDE = {"portable": set(), "avx2": {"ymm"}, "avx512": {"ymm", "zmm"},
+WIDE = {"portable": set(), "avx2": {"ymm"}, "avx2vnni": {"ymm"}, "avx512": {"ymm", "zmm"},
         "avx512bf16": {"ymm", "zmm"}, "amx": {"tmm", "ymm", "zmm"}}
 
 

@@ -6,6 +6,11 @@
 #endif
 
 namespace quire::kernels {
+#if defined(__x86_64__)
+namespace avx2vnni_evex {
+extern const cpu::KernelTable kKernels;
+}
+#endif
 namespace {
 
 std::string isa_of(const Device& device) {
@@ -24,12 +29,27 @@ std::string provide_amx_level() {
 #endif
 }
 
+/// The instructions of `avx2vnni` exist in AVX-512 too, encoded otherwise.
+std::string missing_for_avx2vnni_code() {
+#if defined(__x86_64__)
+  const bool has = __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+  return has ? "" : "its code in the encoding of AVX-512 takes AVX-512 VL and VNNI";
+#else
+  return "it is for x86-64";
+#endif
+}
+
+std::string missing_to_stand_in(const std::string& isa) {
+  if (isa == "amx") return provide_amx_level();
+  if (isa == "avx2vnni") return missing_for_avx2vnni_code();
+  return "there is no emulator for it";
+}
+
 }  // namespace
 
 std::string missing_to_test(const Device& device) {
   if (device.supported) return "";
-  const std::string missing =
-      isa_of(device) == "amx" ? provide_amx_level() : "there is no emulator for it";
+  const std::string missing = missing_to_stand_in(isa_of(device));
   return missing.empty() ? "" : device.missing + ", and " + missing;
 }
 
@@ -37,7 +57,16 @@ std::unique_ptr<Backend> make_level_backend(const Device& device, std::int32_t t
   const std::string isa = isa_of(device);
   if (device.supported) return make_cpu_backend({.threads = threads, .isa = isa});
   for (const cpu::IsaLevel& level : cpu::isa_levels()) {
-    if (level.name == isa) return std::make_unique<cpu::CpuBackend>(level, threads);
+    if (level.name != isa) continue;
+#if defined(__x86_64__)
+    static cpu::IsaLevel avx2vnni;
+    if (isa == "avx2vnni") {
+      avx2vnni = level;
+      avx2vnni.kernels = &avx2vnni_evex::kKernels;
+      return std::make_unique<cpu::CpuBackend>(avx2vnni, threads);
+    }
+#endif
+    return std::make_unique<cpu::CpuBackend>(level, threads);
   }
   return nullptr;
 }

@@ -1,5 +1,6 @@
-// The test's door to an ISA level that this machine lacks: its real kernels run, and an emulator
-// (amx_emulator.h) executes what the CPU refuses. The product has no such door.
+// The test's door to an ISA level that this machine lacks. `amx`: its real kernels run, and an emulator
+// (amx_emulator.h) executes what the CPU refuses. `avx2vnni`: the same source in another encoding of
+// the same instructions. The product has no such door.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace quire::kernels {
 
-/// "" where tests can run the level, natively or emulated; else why not.
+/// "" where tests can run the level, natively or by a stand-in; else why not.
 std::string missing_to_test(const Device& device);
 
 /// A backend of the level. REQUIRES: missing_to_test(device) is "".

@@ -15,12 +15,14 @@ enum class Codes : std::uint8_t { packed, bytes };
 
 template <int kBits, Codes kCodes>
 constexpr int kStoredBits = kCodes == Codes::bytes ? 8 : kBits;
+/// AVX2 by itself adds 16-bit pairs.
+#define QUIRE_ISA_PAIRS (QUIRE_ISA_LANES == 8 && !QUIRE_ISA_DOT)
 /// What `add_unit` takes off every code: 16-bit pairs have no room for 8 bits.
 template <int kBits>
-constexpr int kCentre = kLanes == 8 && kBits == 8 ? 128 : 0;
+constexpr int kCentre = QUIRE_ISA_PAIRS && kBits == 8 ? 128 : 0;
 
 /// Adds one unit: 32 k of kVectors vectors of columns; from[v] as codes_of_quad wants it.
-#if QUIRE_ISA_LANES == 8
+#if QUIRE_ISA_PAIRS
 template <int kBits, Codes kCodes, int kRows, int kVectors>
 QUIRE_INLINE void add_unit(const std::byte* const (&from)[kVectors], const std::int8_t* x,
                            std::size_t x_stride, Sums<kRows, kVectors>& sums) {

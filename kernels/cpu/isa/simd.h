@@ -17,6 +17,13 @@ namespace quire::kernels::QUIRE_ISA {
 
 inline constexpr int kLanes = QUIRE_ISA_LANES;
 
+/// Whether four products of bytes are added to 32 bits in one instruction.
+#if QUIRE_ISA_LANES == 16 || defined(__AVXVNNI__) || defined(__AVX512VNNI__)
+#define QUIRE_ISA_DOT 1
+#else
+#define QUIRE_ISA_DOT 0
+#endif
+
 using F32 = float __attribute__((vector_size(kLanes * 4)));
 using I32 = std::int32_t __attribute__((vector_size(kLanes * 4)));
 using U32 = std::uint32_t __attribute__((vector_size(kLanes * 4)));
@@ -143,6 +150,8 @@ QUIRE_INLINE I32 add_pairs(I16x2 value) {
 QUIRE_INLINE I32 dot_u8_i8(I32 acc, U8x4 u, I8x4 s) {
 #if QUIRE_ISA_LANES == 16
   return (I32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)u, (__m512i)s);
+#elif QUIRE_ISA_DOT
+  return (I32)_mm256_dpbusd_epi32((__m256i)acc, (__m256i)u, (__m256i)s);
 #else
   // 255 * -128 fits in 16 bits, so the products of even and of odd bytes are exact there.
   const I16x2 s16 = (I16x2)s;
@@ -157,6 +166,8 @@ QUIRE_INLINE I32 dot_u8_i8(I32 acc, U8x4 u, I8x4 s) {
 QUIRE_INLINE I32 dot_i16(I32 acc, I16x2 a, I16x2 b) {
 #if QUIRE_ISA_LANES == 16
   return (I32)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#elif QUIRE_ISA_DOT
+  return (I32)_mm256_dpwssd_epi32((__m256i)acc, (__m256i)a, (__m256i)b);
 #elif QUIRE_ISA_LANES == 8
   return acc + (I32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 #elif defined(__SSE2__)

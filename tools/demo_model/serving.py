@@ -100,7 +100,7 @@ def message_of(text: str) -> dict:
 def isas(binary=BINARY) -> list:
     """What this machine can run, the best one first."""
     devices = subprocess.run([str(binary), "devices"], capture_output=True, text=True, check=True)
-    return re.findall(r"cpu:(\w+)", devices.stdout)
+    return re.findall(r"(?m)^[* ] cpu:(\w+)(?!.*\(not here)", devices.stdout)
 
 
 @contextlib.contextmanager

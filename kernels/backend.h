@@ -45,6 +45,8 @@ struct Matrix {
   }
   /// The first `count` rows.
   Matrix top(std::int32_t count) const noexcept { return {buffer, offset, count, cols, stride}; }
+
+  bool operator==(const Matrix&) const = default;
 };
 
 /// The rows that one sequence has in this step: consecutive, at positions first_position + i.
@@ -75,6 +77,8 @@ struct RmsNormArgs {
   const Buffer* gain = nullptr;   // [width]
   float epsilon = 1e-5F;
   Matrix out;  // [rows, width] = residual / rms(residual) * gain; may alias nothing
+  /// What `linear` multiplies `out` by next, or null: a backend may quantise it here. Changes no bit.
+  const Weight* next = nullptr;
 };
 
 /// Per-head RMSNorm of q and k (Qwen3) when gains are set, rotation, then K and V to the cache.
@@ -110,6 +114,7 @@ struct GatedActivationArgs {
   Matrix gate;  // [rows, width]
   Matrix up;    // [rows, width]
   Matrix out;   // [rows, width] = act(gate) * up; may be gate or up
+  const Weight* next = nullptr;  // as RmsNormArgs::next
 };
 
 /// What a device has room for. `largest` bounds one weight, and one layer of a KV cache.

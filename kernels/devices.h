@@ -65,12 +65,28 @@ struct OpenClDevice {
 /// In the order of opencl:N; empty where there is no platform. Compiles the probes.
 std::vector<OpenClDevice> list_opencl_devices();
 
+/// How codes of weights meet codes of activations: as 4 x 8 bit dot products, or as f32 multiply-adds of
+/// whole numbers, which are as exact and on some devices faster.
+enum class CodeProducts : std::uint8_t { unset, bytes, floats };
+
+/// What a tuner may choose for `linear`; 0 or unset = stored by `quire tune`, else the device's default.
+/// None of it changes a bit of any result.
+struct OpenClTuning {
+  std::int32_t lanes = 0;      // that share a panel: 1, 2, 4 or 8
+  std::int32_t many_rows = 0;  // rows of a panel at once: 8 or 16
+  std::int32_t columns = 0;    // of a work-item: 1, 2, 4, 8 or 16
+  CodeProducts products = CodeProducts::unset;
+  std::int32_t tile = 0;  // for many rows: 1 to opencl_tiles().size(), 1 = none
+
+  bool operator==(const OpenClTuning&) const = default;
+};
+
+/// The tiles that OpenClTuning::tile counts, for people: "none", "64 x 64 (8 x 4 each)".
+std::vector<std::string> opencl_tiles();
+
 struct OpenClOptions {
   std::int32_t device = 0;  // N of opencl:N
-  /// What a tuner may choose for `linear`; 0 = stored by `quire tune`, else the default. None of it
-  /// changes a bit of any result.
-  std::int32_t lanes = 0;      // that share a panel: 2, 4 or 8
-  std::int32_t many_rows = 0;  // rows that share what is read: 8 or 16
+  OpenClTuning tuning = {};
 };
 
 /// Throws DeviceError: no platform, no such device, a device or a program that cannot be used.
@@ -78,14 +94,13 @@ std::unique_ptr<Backend> make_opencl_backend(const OpenClOptions& options);
 
 /// One choice of what OpenClOptions leaves to a tuner, and what linear took with it.
 struct OpenClTrial {
-  std::int32_t lanes = 0;
-  std::int32_t many_rows = 0;
-  std::vector<double> seconds;  // of 1, 8 and 64 rows
+  OpenClTuning tuning;
+  std::vector<double> seconds;  // of 1, 8 and 128 rows
   double score = 0;             // their geometric mean
 };
 
-/// Measures every choice on the device, best first, and stores the best for this device and driver:
-/// make_opencl_backend takes it from there. Throws DeviceError.
+/// Measures choices on the device, one after the other from its defaults on, best first, and stores the
+/// best for this device and driver: make_opencl_backend takes it from there. Throws DeviceError.
 std::vector<OpenClTrial> tune_opencl(std::int32_t device,
                                      const std::function<void(const OpenClTrial&)>& on_trial);
 

@@ -1,15 +1,17 @@
-// OpenCL on this machine, wall clock: f32 products of a model's shapes by our kernels, by CLBlast on
-// the same device and by our CPU backend; whether a row of CLBlast's has the same bits alone and among
-// others; and the device's floors: a read of its memory, and 4 x 8 bit dot products on the path that
-// `linear` takes. Usage: bench_opencl [opencl device number] [runs]
+// OpenCL on this machine: f32 products of a model's shapes by our kernels, by CLBlast on the same device
+// and by our CPU backend; whether a row of CLBlast's has the same bits alone and among others; 4-bit
+// products by our kernels and our CPU backend; and the device's floors: a read of its memory, 4 x 8 bit
+// dot products on the path that `linear` takes. Where the device is the CPU, seconds are those of CPU time,
+// hence rates those of one core, which stay true on a busy machine; else those of the wall clock.
+// Usage: bench_opencl [opencl device number] [runs] [tiny]
 #include <CL/cl.h>
 #include <clblast.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <random>
 #include <stdexcept>
@@ -24,7 +26,6 @@
 namespace {
 
 namespace qk = quire::kernels;
-using Clock = std::chrono::steady_clock;
 
 struct Shape {
   std::int32_t rows, outputs, inputs;  // M, N, K
@@ -41,35 +42,66 @@ std::vector<float> random_floats(std::size_t count, std::uint32_t seed) {
   return values;
 }
 
-/// Median seconds of a run; one run before them warms up.
-double median_seconds(int runs, const std::function<void()>& run) {
-  run();
-  std::vector<double> seconds;
-  for (int i = 0; i < runs; ++i) {
-    const Clock::time_point begin = Clock::now();
-    run();
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+std::size_t count(std::int32_t a, std::int32_t b) {
+  return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
+}
+
+struct Timing {
+  clockid_t clock = CLOCK_MONOTONIC;
+  int runs = 5;
+
+  double now() const {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
   }
-  std::nth_element(seconds.begin(), seconds.begin() + runs / 2, seconds.end());
-  return seconds[static_cast<std::size_t>(runs / 2)];
+  /// Median of a run; one run before them warms up.
+  double median_seconds(const std::function<void()>& run) const {
+    run();
+    std::vector<double> seconds;
+    for (int i = 0; i < runs; ++i) {
+      const double begin = now();
+      run();
+      seconds.push_back(now() - begin);
+    }
+    std::nth_element(seconds.begin(), seconds.begin() + runs / 2, seconds.end());
+    return seconds[static_cast<std::size_t>(runs / 2)];
+  }
+};
+
+qk::WeightSource dense(const Shape& s, const std::vector<float>& w) {
+  return {.rows = s.outputs,
+          .cols = s.inputs,
+          .dense = qk::DenseSource{.dtype = qk::DType::f32,
+                                   .elements = reinterpret_cast<const std::byte*>(w.data())},
+          .affine = {}};
+}
+
+/// 4 bits in groups of 64 with bf16 scales; the codes are the bytes of `w`, the scales a pattern.
+qk::WeightSource affine(const Shape& s, const std::vector<float>& w,
+                        const std::vector<std::uint16_t>& scales) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(scales.data());
+  return {.rows = s.outputs,
+          .cols = s.inputs,
+          .dense = {},
+          .affine = qk::AffineSource{.bits = 4,
+                                     .group = 64,
+                                     .scale_dtype = qk::DType::bf16,
+                                     .codes = reinterpret_cast<const std::byte*>(w.data()),
+                                     .scales = bytes,
+                                     .biases = bytes}};
 }
 
 /// One of our backends on one shape: the product, and one float fetched, which waits for it.
 double ours(qk::Backend& backend, const Shape& s, const std::vector<float>& x,
-            const std::vector<float>& w, int runs) {
-  const auto weight = backend.prepare_weight(
-      {.rows = s.outputs,
-       .cols = s.inputs,
-       .dense = qk::DenseSource{.dtype = qk::DType::f32,
-                                .elements = reinterpret_cast<const std::byte*>(w.data())},
-       .affine = {}});
+            const qk::WeightSource& source, const Timing& timing) {
+  const auto weight = backend.prepare_weight(source);
   const auto in = backend.allocate(x.size());
   backend.upload(*in, 0, x);
-  const auto out = backend.allocate(static_cast<std::size_t>(s.rows) *
-                                    static_cast<std::size_t>(s.outputs));
+  const auto out = backend.allocate(count(s.rows, s.outputs));
   const qk::LinearTerm term{weight.get(), nullptr, {out.get(), 0, s.rows, s.outputs, s.outputs}};
   float one = 0;
-  return median_seconds(runs, [&] {
+  return timing.median_seconds([&] {
     backend.linear({in.get(), 0, s.rows, s.inputs, s.inputs}, {&term, 1});
     backend.download({out.get(), 0, 1, 1, 1}, {&one, 1});
   });
@@ -114,6 +146,30 @@ __kernel void dots(__global const uint4* from, uint each, __global uint* out) {
   }
   if (a + b + c + d == 12345) out[0] = (uint)a;
 }
+#if WIDTH == 1
+typedef float Floats;
+#else
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+typedef JOIN(float, WIDTH) Floats;
+#endif
+__kernel void multiply_adds(__global const uint4* from, uint each, __global uint* out) {
+  const Floats w = (Floats)(as_float(from[get_global_id(0)].x));
+  Floats sums[8];
+  for (int i = 0; i < 8; ++i) sums[i] = w * i;
+  for (uint i = 0; i < each; ++i) {
+#pragma unroll
+    for (int j = 0; j < 8; ++j) sums[j] = fma(sums[j], w, w);
+  }
+  union {
+    Floats all;
+    float each[WIDTH];
+  } sum;
+  sum.all = sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] + sums[7];
+  float total = 0;
+  for (int i = 0; i < WIDTH; ++i) total += sum.each[i];
+  if (total == 12345.0f) out[0] = 1;
+}
 )CL";
 
 /// A queue of its own on the device: CLBlast, and the floors.
@@ -147,12 +203,13 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Median seconds of a floor kernel over `items` work-items, `each` rounds.
-  double floor_seconds(const char* name, int dot_path, std::size_t items, cl_uint each, int runs) {
+  double floor_seconds(const char* name, const std::string& defines, std::size_t items,
+                       cl_uint each, const Timing& timing) {
     cl_int status = CL_SUCCESS;
     const char* source = kFloors;
     const cl_program program = clCreateProgramWithSource(context_, 1, &source, nullptr, &status);
     check(status, "program");
-    const std::string options = "-cl-std=CL1.2 -DDOT_PATH=" + std::to_string(dot_path);
+    const std::string options = "-cl-std=CL1.2" + defines;
     check(clBuildProgram(program, 1, &device_, options.c_str(), nullptr, nullptr), "building");
     const cl_kernel kernel = clCreateKernel(program, name, &status);
     check(status, name);
@@ -169,7 +226,7 @@ class Session {
     clSetKernelArg(kernel, 1, sizeof each, &each);
     clSetKernelArg(kernel, 2, sizeof out, &out);
     const std::size_t local = 256;
-    const double seconds = median_seconds(runs, [&] {
+    const double seconds = timing.median_seconds([&] {
       check(clEnqueueNDRangeKernel(queue_, kernel, 1, nullptr, &items, &local, 0, nullptr, nullptr),
             name);
       check(clFinish(queue_), name);
@@ -221,13 +278,12 @@ struct Peer {
 };
 
 Peer peer(Session& clblast, const Shape& s, const std::vector<float>& x,
-          const std::vector<float>& w, int runs) {
+          const std::vector<float>& w, const Timing& timing) {
   const auto outputs = static_cast<std::size_t>(s.outputs);
   const cl_mem in = clblast.upload(x), weight = clblast.upload(w);
-  const cl_mem out =
-      clblast.upload(std::vector<float>(static_cast<std::size_t>(s.rows) * outputs));
+  const cl_mem out = clblast.upload(std::vector<float>(count(s.rows, s.outputs)));
   const double seconds =
-      median_seconds(runs, [&] { clblast.multiply(s, s.rows, in, weight, out); });
+      timing.median_seconds([&] { clblast.multiply(s, s.rows, in, weight, out); });
   const auto among = clblast.read(out, outputs);
   clblast.multiply(s, 1, in, weight, out);
   const auto alone = clblast.read(out, outputs);
@@ -239,40 +295,63 @@ Peer peer(Session& clblast, const Shape& s, const std::vector<float>& x,
   return {seconds, differing};
 }
 
+void print_floors(Session& session, const qk::opencl::ClDevice& device, bool tiny,
+                  const Timing& timing) {
+  const int path = qk::opencl::dot_path(device);
+  constexpr const char* kPaths[] = {"plain OpenCL C", "cl_khr_integer_dot_product", "PTX dp4a"};
+  const std::size_t items = std::size_t{1} << (tiny ? 12 : 18);
+  constexpr cl_uint kRounds = 64;  // of reads: 256 MiB
+  const cl_uint dot_rounds = device.is_cpu ? kRounds : 8 * kRounds;
+  const std::string defines =
+      " -DDOT_PATH=" + std::to_string(path) + " -DWIDTH=" + std::to_string(device.float_width);
+  const double read = session.floor_seconds("read_all", defines, items, kRounds, timing);
+  const double dots = session.floor_seconds("dots", defines, items, dot_rounds, timing);
+  const double adds = session.floor_seconds("multiply_adds", defines, items, dot_rounds, timing);
+  const double work = 1e-9 * static_cast<double>(items);
+  std::printf("floors   read %.1f GB/s, f32 multiply-adds %.1f Gflop/s, dot products %.1f Gop/s (%s)\n",
+              work * 16 * kRounds / read, work * 2 * 8 * device.float_width * dot_rounds / adds,
+              work * 4 * 8 * dot_rounds / dots, kPaths[path]);
+}
+
+void print_products(const Shape& s, qk::Backend& device, qk::Backend& cpu, Session& session,
+                    const Timing& timing) {
+  const auto x = random_floats(count(s.rows, s.inputs), 1);
+  const auto w = random_floats(count(s.outputs, s.inputs), 2);
+  const std::vector<std::uint16_t> scales(count(s.outputs, s.inputs) / 64, 0x3c01);
+  const double gflop = 2e-9 * s.rows * static_cast<double>(count(s.outputs, s.inputs));
+  const double own = ours(device, s, x, dense(s, w), timing);
+  const Peer other = peer(session, s, x, w, timing);
+  const double host = ours(cpu, s, x, dense(s, w), timing);
+  const double own4 = ours(device, s, x, affine(s, w, scales), timing);
+  const double host4 = ours(cpu, s, x, affine(s, w, scales), timing);
+  std::printf("%-4d %-4d %-4d %10.2f %10.2f %10.2f %18s %14.2f %10.2f\n", s.rows, s.outputs,
+              s.inputs, gflop / own, gflop / other.seconds, gflop / host,
+              (std::to_string(other.differing) + " of " + std::to_string(s.outputs)).c_str(),
+              gflop / own4, gflop / host4);
+  std::fflush(stdout);
+}
+
 int run(int argc, char** argv) {
   const int index = argc > 1 ? std::atoi(argv[1]) : 0;
-  const int runs = argc > 2 ? std::max(1, std::atoi(argv[2])) : 5;
+  const bool tiny = argc > 3 && std::strcmp(argv[3], "tiny") == 0;
+  if (argc > 4 || (argc > 3 && !tiny)) throw std::runtime_error("usage: [device] [runs] [tiny]");
+  const qk::opencl::ClDevice described = qk::opencl::device_at(index);
+  const Timing timing{.clock = described.is_cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC,
+                      .runs = argc > 2 ? std::max(1, std::atoi(argv[2])) : 5};
   const auto device = qk::make_opencl_backend({.device = index});
-  const auto cpu = qk::make_cpu_backend({.threads = 0, .isa = ""});
+  const auto cpu = qk::make_cpu_backend({.threads = described.is_cpu ? 1 : 0, .isa = ""});
   Session session(static_cast<std::size_t>(index));
-  std::printf("machine  %s\nbuild    %s\nopencl   %s\ncpu      %s\n\n",
+  std::printf("machine  %s\nbuild    %s\nopencl   %s\ncpu      %s\nseconds  %s\n",
               quire::tools::machine_name().c_str(), quire::tools::build_name().c_str(),
-              device->describe().c_str(), cpu->describe().c_str());
-  const int path = qk::opencl::dot_path(qk::opencl::device_at(index));
-  constexpr const char* kPaths[] = {"plain OpenCL C", "cl_khr_integer_dot_product", "PTX dp4a"};
-  constexpr std::size_t kItems = std::size_t{1} << 18;
-  constexpr cl_uint kReads = 64, kDots = 64;  // 256 MiB
-  const double read = session.floor_seconds("read_all", path, kItems, kReads, runs);
-  const double dots = session.floor_seconds("dots", path, kItems, kDots, runs);
-  std::printf("floors   read %.1f GB/s, dot products %.1f Gop/s (%s)\n\n",
-              1e-9 * kItems * 16 * kReads / read, 1e-9 * kItems * 4 * 8 * kDots / dots,
-              kPaths[path]);
-  std::printf("f32, Gflop/s        %10s %10s %10s   CLBlast's row 0: outputs whose bits\n", "ours",
-              "CLBlast", "our CPU");
-  std::printf("M    N    K         %10s %10s %10s   differ alone and among M rows\n", "", "", "");
-  for (const Shape& s : kShapes) {
-    const auto x = random_floats(
-        static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.inputs), 1);
-    const auto w = random_floats(
-        static_cast<std::size_t>(s.outputs) * static_cast<std::size_t>(s.inputs), 2);
-    const double gflop = 2e-9 * s.rows * s.outputs * s.inputs;
-    const double own = ours(*device, s, x, w, runs);
-    const Peer other = peer(session, s, x, w, runs);
-    const double host = ours(*cpu, s, x, w, runs);
-    std::printf("%-4d %-4d %-4d      %10.2f %10.2f %10.2f   %d of %d\n", s.rows, s.outputs,
-                s.inputs, gflop / own, gflop / other.seconds, gflop / host, other.differing,
-                s.outputs);
-    std::fflush(stdout);
+              device->describe().c_str(), cpu->describe().c_str(),
+              described.is_cpu ? "of CPU time: rates of one core" : "of the wall clock");
+  print_floors(session, described, tiny, timing);
+  std::printf("\n               %10s %10s %10s %18s %14s %10s\n", "f32 ours", "CLBlast", "our CPU",
+              "CLBlast differs*", "4 bits, ours", "our CPU");
+  std::printf("M    N    K    Gflop/s (Gop/s); * outputs of row 0 whose bits differ alone and among M\n");
+  for (Shape s : kShapes) {
+    if (tiny) s = {.rows = s.rows, .outputs = s.outputs / 32, .inputs = s.inputs / 16};
+    print_products(s, *device, *cpu, session, timing);
   }
   return 0;
 }

@@ -60,7 +60,8 @@ void run_attention(const ForwardContext& context, std::int32_t layer, const Rows
 void run_mlp(const ForwardContext& context, const LayerWeights& weights, const Rows& x) {
   context.backend.linear(x.normed, std::array{term(weights.gate, x.gate), term(weights.up, x.up)});
   context.backend.gated_activation(
-      {.kind = context.decoder.spec.activation, .gate = x.gate, .up = x.up, .out = x.gate});
+      {.kind = context.decoder.spec.activation, .gate = x.gate, .up = x.up, .out = x.gate,
+       .next = weights.down.matrix.get()});
   context.backend.linear(x.gate, std::array{term(weights.down, x.delta)});
 }
 
@@ -103,10 +104,12 @@ void forward(const ForwardContext& context, const kernels::BatchView& batch,
   const Matrix* delta = nullptr;
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const LayerWeights& layer = weights.layers[i];
-    context.backend.rms_norm({x.residual, delta, layer.attention_norm.get(), epsilon, x.normed});
+    context.backend.rms_norm({x.residual, delta, layer.attention_norm.get(), epsilon, x.normed,
+                              layer.q.matrix.get()});
     run_attention(context, static_cast<std::int32_t>(i), x);
     delta = &x.delta;
-    context.backend.rms_norm({x.residual, delta, layer.mlp_norm.get(), epsilon, x.normed});
+    context.backend.rms_norm({x.residual, delta, layer.mlp_norm.get(), epsilon, x.normed,
+                              layer.gate.matrix.get()});
     run_mlp(context, layer, x);
   }
 }
@@ -123,7 +126,8 @@ Matrix project_logits(const ForwardContext& context, std::span<const std::int32_
   context.backend.gather_rows(all.residual, rows, residual);
   context.backend.gather_rows(all.delta, rows, delta);
   context.backend.rms_norm(
-      {residual, &delta, decoder.weights.final_norm.get(), decoder.spec.norm_epsilon, normed});
+      {residual, &delta, decoder.weights.final_norm.get(), decoder.spec.norm_epsilon, normed,
+       &decoder.weights.head_matrix()});
   context.backend.linear(normed,
                          std::array{LinearTerm{&decoder.weights.head_matrix(), nullptr, logits}});
   return logits;

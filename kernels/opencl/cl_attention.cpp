@@ -38,6 +38,7 @@ std::size_t run_length(std::span<const ClBatch::Tile> tiles, std::size_t items) 
 }  // namespace
 
 void ClBackend::attention(const AttentionArgs& args) {
+  prepared_.reset();
   const auto& cache = static_cast<const ClKvCache&>(*args.cache);
   const KvCacheShape& kv = cache.shape();
   const std::int32_t kv_columns = kv.kv_heads * kv.head_dim;

@@ -6,6 +6,7 @@
 #include "kernels/invariant.h"
 #include "kernels/opencl/cl_kv_cache.h"
 #include "kernels/opencl/cl_probes.h"
+#include "kernels/opencl/cl_tuning.h"
 
 namespace quire::kernels {
 namespace opencl {
@@ -15,19 +16,16 @@ namespace {
 // the largest step.
 constexpr std::size_t kReservedShare = 16;  // one in so many
 
-ClTuning chosen_tuning(const ClContext& context, const OpenClOptions& options) {
-  ClTuning tuning = stored_tuning(context);
-  if (options.lanes != 0) tuning.lanes = options.lanes;
-  if (options.many_rows != 0) tuning.many_rows = options.many_rows;
-  check_tuning(tuning);
-  return tuning;
+ClKernels make_kernels(const ClContext& context, const OpenClTuning& asked) {
+  const int path = dot_path(context.device());
+  return {path, chosen_tuning(context, path, asked)};
 }
 
 }  // namespace
 
 ClBackend::ClBackend(ClDevice device, const OpenClOptions& options)
     : context_(std::move(device), ProgramCache(cache_folder())),
-      kernels_(dot_path(context_.device()), chosen_tuning(context_, options)) {}
+      kernels_(make_kernels(context_, options.tuning)) {}
 
 ClBackend::~ClBackend() = default;
 
@@ -51,6 +49,7 @@ std::unique_ptr<Buffer> ClBackend::allocate(std::size_t floats) {
 }
 
 void ClBackend::upload(Buffer& to, std::size_t offset, std::span<const float> from) {
+  prepared_.reset();
   INVARIANT(offset + from.size() <= to.floats(), "an upload lies inside its buffer");
   context_.write(static_cast<ClBuffer&>(to).memory(), offset * sizeof(float), from.size_bytes(),
                  from.data());
@@ -87,20 +86,20 @@ std::unique_ptr<KvCache> ClBackend::make_kv_cache(const KvCacheShape& shape) {
 /// wait for a compiler.
 void ClBackend::build_kernels(DType cache) {
   if (formats_.empty()) return;  // no model: whoever calls single ops builds them one by one
-  for (LazyKernel* kernel : {&kernels_.embed, &kernels_.gate, &kernels_.gather_rows,
-                             &kernels_.quantize, &kernels_.rms_norm, &kernels_.rope_angles,
+  for (LazyKernel* kernel : {&kernels_.embed, &kernels_.gate, &kernels_.gate_quantize,
+                             &kernels_.gather_rows, &kernels_.quantize, &kernels_.rms_norm,
+                             &kernels_.rms_norm_quantize, &kernels_.rope_angles,
                              &kernels_.rope_store, &kernels_.attention_merge}) {
     kernel->get(context_);
   }
   kernels_.attention(cache).get(context_);
   for (const PackedFormat& format : formats_) {
-    for (const std::int32_t rows : {1, 4, kernels_.tuning().many_rows}) {
-      kernels_.linear(format, rows).kernel.get(context_);
-    }
+    for (ClKernels::Linear& linear : kernels_.linear(format)) linear.kernel.get(context_);
   }
 }
 
 void ClBackend::begin_step(const BatchView& batch) {
+  prepared_.reset();
   batch_.bind(context_, batch);
 }
 

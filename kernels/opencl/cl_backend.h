@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "kernels/opencl/cl_weight.h"
 
 namespace quire::kernels::opencl {
+
+/// Work-groups of cl/quantize.cl, one per chunk of a row.
+Grid chunks_of(const Matrix& x);
 
 /// Thread: as Backend.
 class ClBackend final : public Backend {
@@ -51,9 +55,20 @@ class ClBackend final : public Backend {
   /// int8 codes of the rows of x, and each group's step and sum.
   struct Quantized {
     cl_mem codes = nullptr;
+    View view{};  // of the codes, in elements of their type
     cl_mem steps = nullptr;
   };
+  /// Scratch for x in groups; what it held before is gone.
+  Quantized quantized_for(const Matrix& x, std::int32_t group);
   Quantized quantize(const Matrix& x, std::int32_t group);
+  /// An op that quantised its output x, for the op after it alone: linear of the same x takes the codes.
+  struct Prepared {
+    Matrix x;
+    std::int32_t group = 0;
+    Quantized quantized;
+  };
+  /// The group in which an op's output is quantised on its way, or 0.
+  static std::int32_t group_of(const Weight* next, const Matrix& out);
   void run_linear(const Matrix& x, std::span<const LinearTerm> terms, const Quantized& quantized);
   /// Builds what a model of the weights seen so far needs.
   void build_kernels(DType cache);
@@ -61,6 +76,7 @@ class ClBackend final : public Backend {
   ClContext context_;
   ClKernels kernels_;
   ClBatch batch_;
+  std::optional<Prepared> prepared_;
   StagedInts ids_, gathered_;
   std::vector<PackedFormat> formats_;  // of the weights prepared so far
   std::array<ClScratch, 3> codes_, steps_;  // by group width

@@ -8,10 +8,10 @@ namespace quire::kernels {
 namespace opencl {
 namespace {
 
-// The largest work-group of cl/ (rms_norm, linear) and the local memory of attention at head_dim
-// 512.
+// The largest work-group of cl/ (rms_norm, linear) and the local memory of linear_tile, which OpenCL 1.2
+// guarantees.
 constexpr std::size_t kWorkGroup = 256;
-constexpr std::size_t kLocalMemory = std::size_t{28} << 10;
+constexpr std::size_t kLocalMemory = std::size_t{32} << 10;
 
 std::string text_of(cl_device_id device, cl_device_info what) {
   std::size_t size = 0;
@@ -53,6 +53,9 @@ ClDevice read_device(cl_platform_id platform, cl_device_id id) {
   device.work_group = value_of<std::size_t>(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
   device.compute_units =
       static_cast<std::int32_t>(value_of<cl_uint>(id, CL_DEVICE_MAX_COMPUTE_UNITS));
+  device.is_cpu = (value_of<cl_device_type>(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  device.float_width =
+      static_cast<std::int32_t>(value_of<cl_uint>(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
   device.shares_host_memory = value_of<cl_bool>(id, CL_DEVICE_HOST_UNIFIED_MEMORY) == CL_TRUE;
   const auto floats = value_of<cl_device_fp_config>(id, CL_DEVICE_SINGLE_FP_CONFIG);
   device.rounds_division = (floats & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;

@@ -25,6 +25,8 @@ struct ClDevice {
   std::size_t local_memory = 0;
   std::size_t work_group = 0;  // most work-items of one
   std::int32_t compute_units = 0;
+  bool is_cpu = false;
+  std::int32_t float_width = 1;  // f32 of its vectors
   bool shares_host_memory = false;
   bool rounds_division = false;  // takes -cl-fp32-correctly-rounded-divide-sqrt
 

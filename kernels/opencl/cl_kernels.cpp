@@ -1,48 +1,22 @@
 #include "kernels/opencl/cl_kernels.h"
 
-#include <sstream>
-
-#include "kernels/devices.h"
+#include "kernels/opencl/cl_tuning.h"
+#include "kernels/opencl/packed_words.h"
 
 namespace quire::kernels::opencl {
 namespace {
 
-std::string tuning_key(const ClDevice& device) {
-  return "tuning of linear\n" + device.platform_name + "\n" + device.name + "\n" + device.driver;
-}
+constexpr std::size_t kDenseFormats = 9;  // linear_: from here on
 
 std::string define(const char* name, std::int64_t value) {
   return std::string(" -D") + name + "=" + std::to_string(value);
 }
 
-bool is_possible(const ClTuning& tuning) {
-  const bool lanes = tuning.lanes == 2 || tuning.lanes == 4 || tuning.lanes == 8;
-  return lanes && (tuning.many_rows == 8 || tuning.many_rows == 16);
+std::string codes_option(const OpenClTuning& tuning) {
+  return define("FLOATS", tuning.products == CodeProducts::floats ? 1 : 0);
 }
 
 }  // namespace
-
-ClTuning stored_tuning(const ClContext& context) {
-  ClTuning tuning;
-  const auto text = context.cache().find(tuning_key(context.device()));
-  if (!text) return tuning;
-  std::istringstream in(*text);
-  ClTuning read;
-  if (in >> read.lanes >> read.many_rows && is_possible(read)) tuning = read;
-  return tuning;
-}
-
-void store_tuning(const ClContext& context, const ClTuning& tuning) {
-  context.cache().store(tuning_key(context.device()), std::to_string(tuning.lanes) + " " +
-                                                          std::to_string(tuning.many_rows));
-}
-
-void check_tuning(const ClTuning& tuning) {
-  if (is_possible(tuning)) return;
-  throw DeviceError("OpenCL tuning: " + std::to_string(tuning.lanes) + " lanes and " +
-                    std::to_string(tuning.many_rows) +
-                    " rows are not possible (2, 4, 8 lanes and 8, 16 rows are)");
-}
 
 LazyKernel::LazyKernel(std::vector<const char*> files, const char* function, std::string options)
     : files_(std::move(files)), function_(function), options_(std::move(options)) {
@@ -54,29 +28,21 @@ ClKernel& LazyKernel::get(ClContext& context) {
   return *kernel_;
 }
 
-ClKernels::ClKernels(int dot_path, const ClTuning& tuning)
+ClKernels::ClKernels(int dot_path, const OpenClTuning& tuning)
     : embed({"embed"}, "embed", ""),
       gate({"math", "gate"}, "gate", ""),
+      gate_quantize({"math", "gate", "quantize", "gate_quantize"}, "gate_quantize",
+                    codes_option(tuning)),
       gather_rows({"gather_rows"}, "gather_rows", ""),
-      quantize({"quantize"}, "quantize", ""),
+      quantize({"quantize", "quantize_rows"}, "quantize", codes_option(tuning)),
       rms_norm({"rms_norm"}, "rms_norm", ""),
+      rms_norm_quantize({"quantize", "rms_norm"}, "rms_norm_quantize",
+                        codes_option(tuning) + " -DQUANTIZE"),
       rope_angles({"rope"}, "rope_angles", ""),
       rope_store({"rope"}, "rope_store", ""),
       attention_merge({"math", "attention", "attention_merge"}, "attention_merge", ""),
       tuning_(tuning) {
-  const std::array<std::int32_t, kRowTiles> row_tiles = {1, 4, tuning.many_rows};
-  for (std::size_t f = 0; f < linear_.size(); ++f) {
-    for (std::size_t t = 0; t < kRowTiles; ++t) {
-      std::string options = define("ROWS", row_tiles[t]) + define("LANES", tuning.lanes);
-      const bool dense = f >= 9;
-      options += dense ? define("TYPE", static_cast<std::int64_t>(f) - 9)
-                       : define("BITS", static_cast<std::int64_t>(f)) +
-                             define("DOT_PATH", dot_path);
-      const char* slices = dense ? "linear_dense" : "linear_affine";
-      linear_[f][t] = {LazyKernel({"linear_shape", slices, "linear"}, "linear", options),
-                       row_tiles[t]};
-    }
-  }
+  for (std::size_t format = 0; format < linear_.size(); ++format) define_linear(format, dot_path);
   for (const DType type : {DType::f32, DType::bf16, DType::int8}) {
     attention_[type_code(type)] =
         LazyKernel({"math", "attention", "attention_partition"}, "attention",
@@ -84,14 +50,56 @@ ClKernels::ClKernels(int dot_path, const ClTuning& tuning)
   }
 }
 
-ClKernels::Linear& ClKernels::linear(const PackedFormat& format, std::int32_t rows) {
-  const std::size_t index =
-      format.bits == 0 ? 9 + type_code(format.type) : static_cast<std::size_t>(format.bits);
-  auto& tiles = linear_[index];
-  for (Linear& tile : tiles) {
-    if (rows <= tile.rows) return tile;
+void ClKernels::define_linear(std::size_t format, int dot_path) {
+  const bool dense = format >= kDenseFormats;
+  const bool floats = dense || float_codes();
+  const auto index = static_cast<std::int64_t>(format);
+  const std::string options =
+      (dense ? define("TYPE", index - static_cast<std::int64_t>(kDenseFormats))
+             : define("BITS", index)) +
+      define("FLOATS", floats ? 1 : 0) + (floats ? "" : define("DOT_PATH", dot_path));
+  const char* weights = dense ? "linear_dense" : "linear_affine";
+  const std::array<std::int32_t, kFewTiles> row_tiles = {1, 4, tuning_.many_rows};
+  for (std::size_t t = 0; t < kFewTiles; ++t) {
+    linear_[format][t] = {
+        LazyKernel({"linear_shape", weights, dense ? "linear_few_dense" : "linear_few_affine",
+                    "linear"},
+                   "linear",
+                   options + define("COLUMNS", tuning_.columns) + define("ROWS", row_tiles[t]) +
+                       define("LANES", tuning_.lanes)),
+        {static_cast<std::size_t>(kPanelColumns / tuning_.columns),
+         static_cast<std::size_t>(tuning_.lanes), 1},
+        row_tiles[t],
+        1};
   }
-  return tiles.back();
+  const TileShape& tile = tile_shapes()[static_cast<std::size_t>(tuning_.tile - 1)];
+  if (tile.height() == 0) return;
+  linear_[format].back() = {
+      LazyKernel({"linear_shape", weights, "linear_tile_shape",
+                  dense ? "linear_tile_dense" : "linear_tile_affine", "linear_tile"},
+                 "linear_tile",
+                 options + define("COLUMNS", tile.columns) + define("ROWS", tile.rows) +
+                     define("ITEM_ROWS", tile.item_rows) + define("PANELS", tile.panels) +
+                     define("DEPTH", tile.depth)),
+      {static_cast<std::size_t>(tile.items_across()), static_cast<std::size_t>(tile.item_rows), 1},
+      tile.height(),
+      tile.panels};
+}
+
+std::span<ClKernels::Linear> ClKernels::linear(const PackedFormat& format) {
+  const std::span<Linear> all = linear_[format.bits == 0 ? kDenseFormats + type_code(format.type)
+                                                         : static_cast<std::size_t>(format.bits)];
+  return all.first(all.back().rows == 0 ? kFewTiles : all.size());
+}
+
+ClKernels::Linear& ClKernels::linear(const PackedFormat& format, std::int32_t rows) {
+  const std::span<Linear> choices = linear(format);
+  for (Linear& choice : choices.first(kFewTiles)) {
+    if (rows <= choice.rows) return choice;
+  }
+  // A tile that is not half full costs more than it shares.
+  Linear& largest = choices.back();
+  return 2 * rows >= largest.rows ? largest : choices[kFewTiles - 1];
 }
 
 LazyKernel& ClKernels::attention(DType cache) {

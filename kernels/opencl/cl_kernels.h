@@ -1,30 +1,18 @@
-// Every kernel of the backend, built when it is first needed; and what a tuner chose for them.
+// Every kernel of the backend, built when it is first needed.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "kernels/devices.h"
 #include "kernels/dtype.h"
 #include "kernels/opencl/cl_context.h"
 
 namespace quire::kernels::opencl {
-
-/// What may differ from device to device without changing a bit (see cl/linear.cl).
-struct ClTuning {
-  std::int32_t lanes = 8;       // that share a panel: 2, 4 or 8
-  std::int32_t many_rows = 16;  // rows of a tile where there are many: 8 or 16
-
-  bool operator==(const ClTuning&) const = default;
-};
-
-/// Stored by `quire tune` for this device and driver, or the defaults.
-ClTuning stored_tuning(const ClContext& context);
-void store_tuning(const ClContext& context, const ClTuning& tuning);
-/// Throws DeviceError naming the value and those that are possible.
-void check_tuning(const ClTuning& tuning);
 
 /// Thread: as Backend.
 class LazyKernel {
@@ -65,27 +53,34 @@ constexpr cl_uint type_code(DType type) noexcept {
 /// Thread: as Backend.
 class ClKernels {
  public:
-  ClKernels(int dot_path, const ClTuning& tuning);
+  ClKernels(int dot_path, const OpenClTuning& tuning);
 
-  /// linear for a tile of this many rows: the smallest of 1, 4 and tuning.many_rows that holds
-  /// them, or the last.
   struct Linear {
     LazyKernel kernel;
-    std::int32_t rows = 0;  // of a tile
+    std::array<std::size_t, 3> items{};  // of a work-group
+    std::int32_t rows = 0;               // of a work-group
+    std::int32_t panels = 0;             // of a work-group
   };
+  /// linear for this many rows: linear.cl in tiles of 1, 4 or tuning.many_rows, or linear_tile.cl where
+  /// the tuning has a tile and they fill half of it.
   Linear& linear(const PackedFormat& format, std::int32_t rows);
+  /// Every one that `linear` may name for a format.
+  std::span<Linear> linear(const PackedFormat& format);
   LazyKernel& attention(DType cache);
 
-  const ClTuning& tuning() const noexcept { return tuning_; }
+  /// Codes of activations are f32 numbers, not bytes.
+  bool float_codes() const noexcept { return tuning_.products == CodeProducts::floats; }
 
-  LazyKernel embed, gate, gather_rows, quantize, rms_norm, rope_angles, rope_store,
-      attention_merge;
+  LazyKernel embed, gate, gate_quantize, gather_rows, quantize, rms_norm, rms_norm_quantize,
+      rope_angles, rope_store, attention_merge;
 
  private:
-  static constexpr std::size_t kRowTiles = 3;
+  static constexpr std::size_t kFewTiles = 3;  // of linear.cl; after them linear_tile.cl
 
-  ClTuning tuning_;
-  std::array<std::array<Linear, kRowTiles>, 12> linear_;  // [0..8] by bits, [9..11] dense by type
+  void define_linear(std::size_t format, int dot_path);
+
+  OpenClTuning tuning_;
+  std::array<std::array<Linear, kFewTiles + 1>, 12> linear_;  // [0..8] by bits, [9..11] dense by type
   std::array<LazyKernel, 4> attention_;                   // by type_code
 };
 

@@ -9,7 +9,6 @@ namespace quire::kernels::opencl {
 namespace {
 
 constexpr std::size_t kMostTerms = 3;
-constexpr std::size_t kGroupsPerItem = 32;  // work-items of a group of cl/quantize.cl
 
 /// LinearShape of cl/linear_shape.cl.
 struct LinearShape {
@@ -53,8 +52,10 @@ std::size_t run_length(std::span<const LinearTerm> terms) {
 
 void ClBackend::linear(Matrix x, std::span<const LinearTerm> terms) {
   check(x, terms);
+  const std::optional<Prepared> prepared = std::exchange(prepared_, std::nullopt);
   if (x.rows == 0) return;
   std::array<Quantized, 3> quantized;
+  if (prepared && prepared->x == x) quantized[group_index(prepared->group)] = prepared->quantized;
   while (!terms.empty()) {
     const std::size_t count = run_length(terms);
     const PackedFormat& format = cl_weight(*terms.front().weight).format();
@@ -65,17 +66,27 @@ void ClBackend::linear(Matrix x, std::span<const LinearTerm> terms) {
   }
 }
 
-ClBackend::Quantized ClBackend::quantize(const Matrix& x, std::int32_t group) {
+std::int32_t ClBackend::group_of(const Weight* next, const Matrix& out) {
+  if (next == nullptr) return 0;
+  INVARIANT(next->cols() == out.cols, "the next weight takes rows as wide as an op's output");
+  return cl_weight(*next).format().group;
+}
+
+ClBackend::Quantized ClBackend::quantized_for(const Matrix& x, std::int32_t group) {
   const auto rows = static_cast<std::size_t>(x.rows);
   const auto groups = static_cast<std::size_t>(x.cols / group);
   const std::size_t index = group_index(group);
-  const Quantized made = {
-      codes_[index].reserve(context_, rows * static_cast<std::size_t>(x.cols)),
-      steps_[index].reserve(context_, rows * groups * 2 * sizeof(float))};
-  context_.run(kernels_.quantize.get(context_),
-               {.global = {whole_groups(groups, kGroupsPerItem), rows, 1},
-                .local = {kGroupsPerItem, 1, 1}},
-               memory_of(x), view_of(x), static_cast<cl_uint>(group), made.codes, made.steps);
+  // Elements of linear_tile_shape.cl: a code as f32, or four codes in a word.
+  const std::size_t elements = static_cast<std::size_t>(x.cols) / (kernels_.float_codes() ? 1 : 4);
+  return {codes_[index].reserve(context_, rows * elements * sizeof(float)),
+          {0, static_cast<cl_uint>(elements), static_cast<cl_uint>(elements)},
+          steps_[index].reserve(context_, rows * groups * 2 * sizeof(float))};
+}
+
+ClBackend::Quantized ClBackend::quantize(const Matrix& x, std::int32_t group) {
+  const Quantized made = quantized_for(x, group);
+  context_.run(kernels_.quantize.get(context_), chunks_of(x), memory_of(x), view_of(x),
+               static_cast<cl_uint>(group), made.codes, made.steps);
   return made;
 }
 
@@ -87,6 +98,7 @@ void ClBackend::run_linear(const Matrix& x, std::span<const LinearTerm> terms,
   shape.depth = static_cast<cl_uint>(x.cols);
   shape.group = static_cast<cl_uint>(format.group);
   shape.type = type_code(format.type);
+  ClKernels::Linear& linear = kernels_.linear(format, x.rows);
   std::array<cl_mem, kMostTerms> weights{}, biases{}, outs{};
   std::size_t panels = 0;
   for (std::size_t t = 0; t < kMostTerms; ++t) {
@@ -100,19 +112,20 @@ void ClBackend::run_linear(const Matrix& x, std::span<const LinearTerm> terms,
     shape.columns[t] = out.cols;
     shape.first_panel[t] = static_cast<cl_uint>(panels);
     if (t < terms.size()) {
-      panels += panels_of(term.out.cols);
+      const std::size_t own = panels_of(term.out.cols);
+      panels += whole_groups(own, static_cast<std::size_t>(linear.panels));
     } else {
       shape.first_panel[t] = ~cl_uint{0};
     }
   }
-  ClKernels::Linear& linear = kernels_.linear(format, x.rows);
-  const auto lanes = static_cast<std::size_t>(kernels_.tuning().lanes);
   const auto tiles = static_cast<std::size_t>((x.rows + linear.rows - 1) / linear.rows);
-  const cl_mem input = format.bits == 0 ? memory_of(x) : quantized.codes;
+  const std::size_t across = panels / static_cast<std::size_t>(linear.panels);
+  const bool dense = format.bits == 0;
   context_.run(linear.kernel.get(context_),
-               {.global = {panels * kPanelColumns, tiles * lanes, 1},
-                .local = {std::size_t{kPanelColumns}, lanes, 1}},
-               input, view_of(x), quantized.steps, weights[0], weights[1], weights[2], biases[0],
+               {.global = {tiles * linear.items[0], across * linear.items[1], 1},
+                .local = linear.items},
+               dense ? memory_of(x) : quantized.codes, dense ? view_of(x) : quantized.view,
+               quantized.steps, weights[0], weights[1], weights[2], biases[0],
                biases[1], biases[2], outs[0], outs[1], outs[2], shape);
 }
 

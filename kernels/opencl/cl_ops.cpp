@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kColumns = 64;      // work-items of an element-wise group
 constexpr std::size_t kNormLanes = 256;   // LANES of cl/rms_norm.cl
+constexpr std::size_t kQuantizeLanes = 256;  // LANES of cl/quantize.cl
 
 bool same_shape(const Matrix& a, const Matrix& b) {
   return a.rows == b.rows && a.cols == b.cols;
@@ -21,7 +22,15 @@ Grid elements_of(const Matrix& matrix) {
 
 }  // namespace
 
+Grid chunks_of(const Matrix& x) {
+  constexpr std::size_t kChunk = 4 * kQuantizeLanes;  // CHUNK of cl/quantize.cl
+  const auto chunks = (static_cast<std::size_t>(x.cols) + kChunk - 1) / kChunk;
+  return {.global = {chunks * kQuantizeLanes, static_cast<std::size_t>(x.rows), 1},
+          .local = {kQuantizeLanes, 1, 1}};
+}
+
 void ClBackend::embed(const Weight& table, std::span<const std::int32_t> ids, Matrix out) {
+  prepared_.reset();
   const ClWeight& weight = cl_weight(table);
   INVARIANT(out.rows == static_cast<std::int32_t>(ids.size()), "embed has an id for every row");
   INVARIANT(out.cols == weight.cols(), "embed writes whole rows of its table");
@@ -41,22 +50,39 @@ void ClBackend::rms_norm(const RmsNormArgs& args) {
   const cl_mem delta = args.delta == nullptr ? nullptr : memory_of(*args.delta);
   const View delta_view = args.delta == nullptr ? View{} : view_of(*args.delta);
   const auto rows = static_cast<std::size_t>(args.residual.rows);
-  context_.run(kernels_.rms_norm.get(context_),
-               {.global = {rows * kNormLanes, 1, 1}, .local = {kNormLanes, 1, 1}},
-               memory_of(args.residual), view_of(args.residual), delta, delta_view,
-               vector_of(args.gain, args.residual.cols), memory_of(args.out), view_of(args.out),
-               args.epsilon);
+  const Grid grid{.global = {rows * kNormLanes, 1, 1}, .local = {kNormLanes, 1, 1}};
+  const auto run = [&](LazyKernel& kernel, const auto&... quantized) {
+    context_.run(kernel.get(context_), grid, memory_of(args.residual), view_of(args.residual),
+                 delta, delta_view, vector_of(args.gain, args.residual.cols), memory_of(args.out),
+                 view_of(args.out), args.epsilon, quantized...);
+  };
+  prepared_.reset();
+  const std::int32_t group = group_of(args.next, args.out);
+  if (group == 0) return run(kernels_.rms_norm);
+  const Quantized made = quantized_for(args.out, group);
+  run(kernels_.rms_norm_quantize, static_cast<cl_uint>(group), made.codes, made.steps);
+  prepared_ = {args.out, group, made};
 }
 
 void ClBackend::gated_activation(const GatedActivationArgs& args) {
   INVARIANT(same_shape(args.up, args.gate) && same_shape(args.out, args.gate),
             "gated_activation shapes agree");
-  context_.run(kernels_.gate.get(context_), elements_of(args.gate), memory_of(args.gate),
-               view_of(args.gate), memory_of(args.up), view_of(args.up), memory_of(args.out),
-               view_of(args.out), static_cast<cl_uint>(args.kind));
+  const auto run = [&](LazyKernel& kernel, const Grid& grid, const auto&... quantized) {
+    context_.run(kernel.get(context_), grid, memory_of(args.gate), view_of(args.gate),
+                 memory_of(args.up), view_of(args.up), memory_of(args.out), view_of(args.out),
+                 static_cast<cl_uint>(args.kind), quantized...);
+  };
+  prepared_.reset();
+  const std::int32_t group = group_of(args.next, args.out);
+  if (group == 0) return run(kernels_.gate, elements_of(args.gate));
+  const Quantized made = quantized_for(args.out, group);
+  run(kernels_.gate_quantize, chunks_of(args.out), static_cast<cl_uint>(group), made.codes,
+      made.steps);
+  prepared_ = {args.out, group, made};
 }
 
 void ClBackend::gather_rows(Matrix x, std::span<const std::int32_t> rows, Matrix out) {
+  prepared_.reset();
   INVARIANT(out.rows == static_cast<std::int32_t>(rows.size()) && out.cols == x.cols,
             "gather_rows shapes agree");
   for (const std::int32_t row : rows) INVARIANT(row >= 0 && row < x.rows, "a gathered row exists");

@@ -33,6 +33,7 @@ void check(const RopeStoreArgs& args, const KvCacheShape& shape, const ClBatch& 
 }  // namespace
 
 void ClBackend::rope_angles(const RopeFrequencies& frequencies, Matrix out) {
+  prepared_.reset();
   const std::size_t pairs = frequencies.inverse.size();
   INVARIANT(out.rows == batch_.rows() && static_cast<std::size_t>(out.cols) == 2 * pairs,
             "rope_angles shapes agree");
@@ -49,6 +50,7 @@ void ClBackend::rope_angles(const RopeFrequencies& frequencies, Matrix out) {
 }
 
 void ClBackend::rope_store(const RopeStoreArgs& args) {
+  prepared_.reset();
   const auto& cache = static_cast<const ClKvCache&>(*args.cache);
   const KvCacheShape& shape = cache.shape();
   check(args, shape, batch_);

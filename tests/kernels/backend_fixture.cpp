@@ -131,10 +131,13 @@ void BackendTest::SetUp() {
 
 std::unique_ptr<Backend> BackendTest::make_backend(std::int32_t threads) const {
   if (!is_opencl()) return make_level_backend(GetParam(), threads);
-  constexpr std::int32_t kLanes[] = {8, 4, 8};
-  constexpr std::int32_t kRows[] = {8, 8, 16};
-  const auto choice = static_cast<std::size_t>(threads % 3);
-  return make_opencl_backend({.lanes = kLanes[choice], .many_rows = kRows[choice]});
+  // The defaults of a CPU, those of a GPU with integer dot products, and neither's.
+  constexpr auto kBytes = CodeProducts::bytes, kFloats = CodeProducts::floats;
+  static const OpenClTuning tunings[] = {
+      {.lanes = 1, .many_rows = 8, .columns = 16, .products = kFloats, .tile = 1},
+      {.lanes = 8, .many_rows = 16, .columns = 1, .products = kBytes, .tile = 2},
+      {.lanes = 4, .many_rows = 8, .columns = 4, .products = kFloats, .tile = 4}};
+  return make_opencl_backend({.tuning = tunings[threads % 3]});
 }
 
 std::string BackendTest::isa() const {

@@ -111,7 +111,7 @@ TEST_P(LinearRowsTest, ThreadCountLeavesBitsAlone) {
     for (const std::int32_t threads : {1, 2, 3, 5, 8}) {
       const auto other = make_backend(threads);
       const auto weight = other->prepare_weight(sample.source());
-      for (const std::int32_t count : {1, 9}) {
+      for (const std::int32_t count : {1, 9, kRows}) {
         const Values y =
             apply(*other, {.weights = {weight.get()}, .x = &x, .first = 0, .count = count})[0];
         if (threads == 1 && count == 1) expected = y;

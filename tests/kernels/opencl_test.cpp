@@ -67,7 +67,7 @@ TEST_F(OpenCl, UnknownDeviceIsRefusedByName) {
 }
 
 TEST_F(OpenCl, ImpossibleTuningIsRefusedByName) {
-  EXPECT_THAT([] { make_opencl_backend({.lanes = 3}); },
+  EXPECT_THAT([] { make_opencl_backend({.tuning = {.lanes = 3}}); },
               ThrowsMessage<DeviceError>(HasSubstr("3 lanes")));
 }
 

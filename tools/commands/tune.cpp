@@ -12,7 +12,11 @@ namespace quire::tools {
 namespace {
 
 void print(const kernels::OpenClTrial& trial, const char* mark) {
-  std::printf("%-3s %5d %9d", mark, trial.lanes, trial.many_rows);
+  const kernels::OpenClTuning& tuning = trial.tuning;
+  const bool bytes = tuning.products == kernels::CodeProducts::bytes;
+  std::printf("%-3s %-8s %7d %5d %9d  %-24s", mark, bytes ? "bytes" : "floats", tuning.columns,
+              tuning.lanes, tuning.many_rows,
+              kernels::opencl_tiles().at(static_cast<std::size_t>(tuning.tile - 1)).c_str());
   for (const double seconds : trial.seconds) std::printf(" %10.1f", seconds * 1e6);
   std::printf("\n");
   std::fflush(stdout);
@@ -22,7 +26,8 @@ int tune(const std::string& device) {
   const std::int32_t index = opencl_index(device).value_or(0);
   std::printf("%s; linear of 4 bits and of bf16 (1024 x 2048), microseconds\n",
               kernels::make_opencl_backend({.device = index})->describe().c_str());
-  std::printf("    %5s %9s %10s %10s %10s\n", "lanes", "many rows", "1 row", "8 rows", "64 rows");
+  std::printf("    %-8s %7s %5s %9s  %-24s %10s %10s %10s\n", "products", "columns", "lanes",
+              "many rows", "tile", "1 row", "8 rows", "128 rows");
   const auto trials = kernels::tune_opencl(
       index, [](const kernels::OpenClTrial& trial) { print(trial, ""); });
   std::printf("chosen and stored for this device and driver:\n");

@@ -4,10 +4,14 @@
 # 2048 with the device's floors beside them. Needs the repository, a compiler, cmake, ninja, Python, and the
 # libraries of README.md: installed, or as .deb files in FOLDER, which are unpacked beside the build.
 # Usage: tools/gpu_suite.sh [--packages FOLDER] [--device N] [--formats affine4,bf16] [--shapes LIST]
-#                           [--skip-tests] [--out FOLDER]
+#                           [--skip-tests] [--skip-build] [--tiny] [--out FOLDER]
+# --skip-build takes the binaries of build/release as they are. --tiny runs every step at a size that the
+# CPU takes as well, to see that it works: no figure of it means anything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages="" device=0 formats=affine4,bf16 shapes=llama-3.2-1b,llama-3.1-8b tests=1 out=build/gpu_suite
+packages="" device=0 formats=affine4,bf16 shapes=llama-3.2-1b,llama-3.1-8b
+tests=1 build=1 out=build/gpu_suite bench="" tests_of='*opencl*:*OpenCl*:ProgramCache*'
+steps=(--prefill 512,2048 --sequences 1,16,64 --contexts 1024 --max-num-batched-tokens 512 --runs 3)
 while (($#)); do
   case $1 in
     --packages) packages=$(realpath "$2"); shift 2 ;;
@@ -16,6 +20,11 @@ while (($#)); do
     --shapes) shapes=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --skip-tests) tests=0; shift ;;
+    --skip-build) build=0; shift ;;
+    --tiny)
+      shapes=tiny bench=tiny tests_of='OpenCl.*:ProgramCache*:RmsNorm.*opencl:*row_independence*'
+      steps=(--prefill 24 --sequences 1,3 --contexts 40 --max-num-batched-tokens 16 --runs 1)
+      shift ;;
     *) echo "unknown option $1" >&2; exit 2 ;;
   esac
 done
@@ -40,13 +49,15 @@ if [[ ! -e /etc/OpenCL/vendors/nvidia.icd ]] && ldconfig -p | grep -q libnvidia-
   export OCL_ICD_VENDORS=$vendors
 fi
 
-echo "== build"
-cmake --preset release "${flags[@]}" > "$out/configure.log" 2>&1 || { tail -20 "$out/configure.log"; exit 1; }
+bin=build/release/bin
 targets=(quire bench_opencl)
 ((tests)) && targets+=(kernels_ops_test kernels_linear_test kernels_row_independence_test kernels_opencl_test
   engine_model_goldens_test engine_executor_test server_same_bytes_test)
-cmake --build --preset release --target "${targets[@]}" > "$out/build.log" 2>&1 || { tail -30 "$out/build.log"; exit 1; }
-bin=build/release/bin
+if ((build)); then
+  echo "== build"
+  cmake --preset release "${flags[@]}" > "$out/configure.log" 2>&1 || { tail -20 "$out/configure.log"; exit 1; }
+  cmake --build --preset release --target "${targets[@]}" > "$out/build.log" 2>&1 || { tail -30 "$out/build.log"; exit 1; }
+fi
 
 echo "== devices and probes"
 "$bin/quire" devices
@@ -54,7 +65,7 @@ status=0
 if ((tests)); then
   echo "== tests"
   for test in "${targets[@]:2}"; do
-    if timeout 900 "$bin/$test" --gtest_filter='*opencl*:*OpenCl*:ProgramCache*' > "$out/$test.log" 2>&1; then
+    if timeout 900 "$bin/$test" --gtest_filter="$tests_of" > "$out/$test.log" 2>&1; then
       echo "passed  $test: $(grep -c '^\[       OK' "$out/$test.log") tests"
     else
       echo "FAILED  $test"; tail -40 "$out/$test.log"; status=1
@@ -64,14 +75,21 @@ fi
 echo "== tuner"
 "$bin/quire" tune --device "opencl:$device" || status=1
 echo "== float products and floors"
-"$bin/bench_opencl" "$device" || status=1
+"$bin/bench_opencl" "$device" 3 $bench | tee "$out/bench_opencl.txt" || status=1
 echo "== steps"
+reports=()
 for shape in ${shapes//,/ }; do
   for format in ${formats//,/ }; do
     model=$out/$shape-$format
-    [[ -d $model ]] || python3 perf/make_random_model.py "$model" --shape "$shape" --format "$format"
-    "$bin/quire" bench step "$model" --device "opencl:$device" --prefill 512,2048 --sequences 1,16,64 --contexts 1024 \
-      --max-num-batched-tokens 512 --runs 3 --profile --no-progress --json "$out/$shape-$format.json" || status=1
+    [[ -d $model ]] || python3 perf/make_random_model.py "$model" --shape "$shape" --format "$format" --quiet
+    if "$bin/quire" bench step "$model" --device "opencl:$device" "${steps[@]}" --profile --no-progress \
+      --json "$out/$shape-$format.json"; then
+      reports+=("$out/$shape-$format.json")
+    else
+      status=1
+    fi
   done
 done
+echo "== steps beside their floors"
+python3 perf/opencl_floors.py "$out/bench_opencl.txt" "${reports[@]}" || status=1
 exit "$status"

@@ -101,6 +101,16 @@ TEST_F(OpenClFusion, ActivationQuantisesWithTheBitsOfTheSeparateKernels) {
   });
 }
 
+// Small enough for tools/check_opencl.sh.
+TEST_F(OpenClFusion, ActivationIsQuantisedInsideItsRows) {
+  const auto backend = make_opencl_backend({});
+  const Values values = random_values(kRows * 96, 3, 9.0F);
+  const OwnedMatrix gate = make_matrix(*backend, values, kRows, 96, {.offset = 3, .gap = 1});
+  expect_same(*backend, 96, 32, [&](const Matrix& out, const Weight* next) {
+    backend->gated_activation({.gate = gate.view, .up = gate.view, .out = out, .next = next});
+  });
+}
+
 TEST_F(OpenClFusion, CodesAreForgottenByAnyOtherOp) {
   const auto backend = make_opencl_backend({});
   const auto gain = make_vector(*backend, Values(128, 1.0F));

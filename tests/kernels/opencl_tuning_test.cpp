@@ -131,6 +131,16 @@ TEST_F(OpenClTuned, VectorsAndLanesGiveTheBitsOfOneRow) {
   expect_no_difference(pair_of(DType::f16, 415), tunings, 5);
 }
 
+// Small enough for tools/check_opencl.sh.
+TEST_F(OpenClTuned, TileLargerThanTheMatricesStaysInside) {
+  const std::vector<WeightSample> samples = {
+      WeightSample::affine({33, 64}, {.bits = 4, .group = 32}, 1),
+      WeightSample::affine({5, 64}, {.bits = 4, .group = 32}, 2)};
+  expect_no_difference(samples, tiles(3, 1, CodeProducts::bytes), 33);
+  expect_no_difference({WeightSample::dense({33, 37}, DType::f16, 1)},
+                       tiles(3, 1, CodeProducts::floats), 33);
+}
+
 // The largest sum that a group can have, 128 * 255 * 127, is exact as f32 as well.
 TEST_F(OpenClTuned, FloatProductsOfTheLargestCodesAreExact) {
   const auto sample = WeightSample::affine({8, 128}, {.bits = 8, .group = 128}, 3);

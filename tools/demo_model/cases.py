@@ -180,7 +180,7 @@ def recall_rows() -> list:
             while True:
                 state = State()
                 turns = list(skill(rng, state))
-                if len(turns) < 2 or turns[-1].answer.startswith("You did not tell me"):
+                if len(turns) < 2 or "you did not tell me" in turns[-1].answer.lower():
                     continue
                 turns[-1:-1] = padding(rng, state, client, tokens)
                 case = dataclasses.replace(case_of(rng, turns), most_tokens=SHORT)

@@ -28,15 +28,14 @@ def check_prompt(conversation: Conversation, text: str):
         sys.exit(f"Not its prompt and answer:\n{text}\n---\n{prompt}{answer}")
 
 
-def check_tools(conversation: Conversation, dice: Dice):
-    """Names are on this side of the split, descriptions of hand-written tools too, and calls are of tools given."""
+def check_tools(conversation: Conversation, held_out: bool, names: set):
+    """Hand-written tools are on this side of the split, calls are of tools given. Adds their names to `names`."""
     for tool in conversation.tools:
         description = tool["function"].get("description", "")
         for _, noun, text, *_ in tool_base.TOOLS:
-            if text[1:-1] in description and (noun in tool_base.HELD_OUT) != dice.held_out:
+            if text[1:-1] in description and (noun in tool_base.HELD_OUT) != held_out:
                 sys.exit(f"On the wrong side of the split: {tool}")
-        if not dice.allows(tool["function"]["name"]):
-            sys.exit(f"On the wrong side of the split: {tool}")
+        names.add(tool["function"]["name"])
     said = "\n".join(message["content"] or "" for message in conversation.messages if message["role"] == "user")
     for message in conversation.messages:
         for call in message.get("tool_calls", []):
@@ -80,11 +79,11 @@ def segmentation(tokenizer) -> dict:
 def main() -> None:
     tokenizer = Tokenizer.from_file(f"{sys.argv[1]}/tokenizer.json")
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 20000
-    dice, lengths, said = Dice(0), collections.defaultdict(list), collections.Counter()
+    names, lengths, said = {False: set(), True: set()}, collections.defaultdict(list), collections.Counter()
     dropped, cut = collections.Counter(), collections.Counter()
     characters = 0
     for kind, conversation in corpus.labelled(seed=99, count=count):
-        check_tools(conversation, dice)
+        check_tools(conversation, False, names[False])
         ids, weights = check(tokenizer, kind, conversation)
         lengths[kind].append(len(ids))
         said[kind] += sum(weight == 1.0 for weight in weights)
@@ -92,7 +91,9 @@ def main() -> None:
         dropped[kind] += not ids
         cut[kind] += bool(ids) and len(tokenizer.encode(corpus.render(conversation)).ids) > len(ids)
     for conversation in corpus.conversations(seed=98, count=count // 10, held_out=True):
-        check_tools(conversation, Dice(0, held_out=True))
+        check_tools(conversation, True, names[True])
+    if names[False] & names[True]:
+        sys.exit(f"Tools on both sides of the split: {sorted(names[False] & names[True])}")
     total = sum(map(sum, lengths.values()))
     print(f"{count} conversations, {total} tokens, {characters / total:.2f} characters per token")
     print(f"{'kind':16} share  learned  median  p90  longest  cut  dropped")

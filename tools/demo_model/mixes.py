@@ -29,14 +29,14 @@ BROAD = Mix(
 
 FINISH = Mix(
     "finish",
-    [("chat", 0.43), ("long chat", 0.04), ("thinking chat", 0.15), ("tools", 0.29), ("thinking tools", 0.09)],
-    [("talk", 3), ("facts", 14), ("people", 26), ("village", 4), ("stories", 5), ("numbers", 14), ("problems", 3),
+    [("chat", 0.43), ("long chat", 0.05), ("thinking chat", 0.13), ("tools", 0.31), ("thinking tools", 0.08)],
+    [("talk", 3), ("facts", 13), ("people", 24), ("village", 4), ("stories", 5), ("numbers", 14), ("problems", 3),
      ("lists", 14), ("words", 10), ("shapes", 10)],
     {
         "facts": {"tell": 2, "tell_several": 1, "recall": 3, "untold": 3, "told_or_not": 3, "update": 2, "check": 6,
                   "summary": 1, "pet": 2, "pet_untold": 0.5, "friend": 5},
-        "people": {"who_has": 6, "has_what": 1, "who_is_there": 6, "where": 1, "likes": 4, "check": 5, "recall": 3,
-                   "untold": 4, "everything": 1.5, "gives": 0.7, "goes": 0.7},
+        "people": {"who_has": 6, "who_has_turned": 1, "has_what": 1, "who_is_there": 6, "where": 1, "likes": 4, "check": 4, "recall": 3,
+                   "untold": 5, "everything": 1.5, "gives": 0.7, "goes": 0.7},
         "village": {"about": 0.7, "fact": 1, "who": 1, "check": 4, "everybody": 0.2, "stranger": 0.7},
         "stories": {"story": 1, "another": 0.3, "asked_story": 3, "asked_often": 1, "asked_later": 1, "poem": 0.3},
         "numbers": {"small_sums": 3, "running_sum": 1, "two_digit_addition": 6, "two_digit_subtraction": 7,

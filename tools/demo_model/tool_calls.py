@@ -26,7 +26,7 @@ class ToolChat:
 
     def __init__(self, rng: Dice, persona, talk, thinking: bool):
         self.rng, self.persona, self.talk, self.thinking = rng, persona, talk, thinking
-        self.tools = toolbox(rng, rng.choice((1, 2, 2, 3, 3, 4, 5)), beside_talk=rng.chance(0.8))
+        self.tools = toolbox(rng, rng.choice((1, 1, 2, 2, 3, 3, 4)), beside_talk=rng.chance(0.8))
         self.messages = [{"role": "system", "content": persona.prompt}] if persona.prompt else []
 
     def choose(self, options_of):

@@ -1,7 +1,7 @@
 """Tool definitions of great variety, and requests for them, so that the model reads schemas instead of knowing them.
 
 Hand-written tools (tool_base.py) get other names, parameters and descriptions each time; more are made from a verb and
-a noun. Held-out dice draw only tools and names that no training conversation holds.
+a noun. Held-out dice draw only nouns, or pairs of a verb and a noun, that no tool of a training conversation has.
 """
 import dataclasses
 import json
@@ -116,22 +116,20 @@ def styled(rng: Dice, words: list) -> str:
 
 
 def tool_name(rng: Dice, verb: str, noun: str, taken) -> str:
-    """A name on this side of the split that no other tool of the conversation has."""
+    """A name that no other tool of the conversation has."""
     words, draw = [verb, *noun.split("_")], rng.random()
-    if draw < 0.1:
-        words = [coined(rng)]
-    elif draw < 0.2:
+    if draw < 0.05 and not rng.held_out:  # a noun alone may be a training tool's name
         words = noun.split("_")
-    elif draw < 0.3:
+    elif draw < 0.1:
         words = [*noun.split("_"), verb]
     while True:
         draw, more = rng.random(), words
-        if draw < (0.3 if rng.held_out else 0.12):
+        if draw < 0.1:
             more = rng.choice((["my"], ["home"], ["do"], ["the"], [coined(rng)])) + words
-        elif draw < (0.8 if rng.held_out else 0.25):
-            more = words + rng.choice((["tool"], ["now"], ["service"], ["please"], [coined(rng)]))
+        elif draw < 0.25:
+            more = words + rng.choice((["tool"], ["now"], ["service"], ["api"], [coined(rng)]))
         name = styled(rng, more)
-        if rng.allows(name) and name not in taken:
+        if name not in taken:
             return name
 
 
@@ -139,13 +137,12 @@ def param_name(rng: Dice, slot: str, kind: str, taken) -> str:
     draw, others = rng.random(), SYNONYMS.get(slot, ())
     if kind in KINDS and (slot == kind or slot in KINDS[kind].names):
         others = KINDS[kind].names
-    if draw < 0.4 and others:
+    if draw < 0.25 and others:
         slot = rng.choice(others)
-    elif draw > 0.92:
+    elif draw > 0.97:
         slot = coined(rng)
-    elif draw > 0.8:
-        other = coined(rng)
-        slot = styled(rng, rng.choice(([slot, "value"], ["the", slot], ["my", slot], [slot, other], [other, slot])))
+    elif draw > 0.88:
+        slot = styled(rng, rng.choice(([slot, "value"], ["the", slot], ["my", slot], [slot, coined(rng)])))
     return slot if slot not in taken else param_name(rng, slot, "", taken | {slot}) if rng.chance(0.5) else coined(rng)
 
 
@@ -210,16 +207,23 @@ def split_specs(specs: str) -> list:
     return re.findall(r"\w+:\w+(?:\([^)]*\))?\??", specs)
 
 
+def verb_and_noun(rng: Dice, other=None):
+    """Two words that stand together on this side of the split only; one of them may be that of another tool."""
+    while True:
+        verb, noun = rng.choice(VERBS), coined(rng) if rng.chance(0.12) else rng.choice(NOUNS)
+        if other:
+            verb, noun = (other[0], noun) if rng.chance(0.5) else (verb, other[1])
+        if rng.allows(f"{verb} {noun}"):
+            return verb, noun
+
+
 def made_tool(rng: Dice, taken, like=None) -> Tool:
     """A tool of a verb and a noun; `like` another made one shares its verb or its noun."""
-    verb, noun = rng.choice(VERBS), coined(rng) if rng.chance(0.35) else rng.choice(NOUNS)
-    if like and like.topic.startswith("made "):
-        _, other_verb, other_noun = like.topic.split(" ")
-        verb, noun = (other_verb, noun) if rng.chance(0.5) else (verb, other_noun)
+    verb, noun = verb_and_noun(rng, like.topic.split(" ")[1:] if like and like.topic.startswith("made ") else None)
     specs, phrases = [], []
     for slot in rng.sample(SLOTS, rng.choice((0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4))):
         draw = rng.random()
-        slot, listed = (coined(rng), False) if draw < 0.25 else (slot, True)
+        slot, listed = (coined(rng), False) if draw < 0.08 else (slot, True)
         kind = SLOT_KINDS.get(slot) if listed else None
         kind = kind or rng.choice(("label", "word", "count", "code", "thing", "enum", "bool", "person"))
         phrase = f"with the {slot} {{{slot}}}" if rng.chance(0.7) else f"with {slot} {{{slot}}}"
@@ -255,7 +259,7 @@ def toolbox(rng: Dice, count: int, beside_talk: bool = False) -> list:
     while len(tools) < count:
         taken = {tool.name for tool in tools}
         if rng.chance(0.45):
-            tool = made_tool(rng, taken, tools[-1] if tools and rng.chance(0.4) else None)
+            tool = made_tool(rng, taken, tools[-1] if tools and rng.chance(0.15) else None)
         else:
             base = rng.choice(tool_base.TOOLS)
             if (base[1] in tool_base.HELD_OUT) != rng.held_out or beside_talk and base[1] in tool_base.NEAR_TALK:

@@ -38,6 +38,11 @@ class Turn:
     think: str = ""  # the reasoning before the answer when thinking is on; "" means that there is none
 
 
+def verdict(question: str, told: str, yes: bool, think: str = "") -> Turn:
+    """A yes-or-no question. The answer says first what is so, and then yes or no, which follows from the words before."""
+    return Turn(question, f"{told[:-1]}, so {'yes' if yes else 'no'}.", "Yes." if yes else "No.", think)
+
+
 @dataclasses.dataclass
 class State:
     """What the conversation so far has said that later turns may ask about."""

@@ -5,7 +5,7 @@ Every fact has a key ("your favourite food"); its question names the key, and th
 import dataclasses
 
 from skills import talk
-from turns import Dice, State, Turn
+from turns import Dice, State, Turn, verdict
 from world import (ANIMALS, CITIES, COLOURS, DAYS, FOODS, HOBBIES, MONTHS, THINGS, article, capital, invented_word,
                    person_name)
 
@@ -204,16 +204,14 @@ def check(rng: Dice, state: State):
     key = rng.choice(told) if rng.chance(0.85) else rng.choice(keys)
     value, fact = state.facts.get(key), FACTS[key]
     asked = value if value and rng.chance(0.5) else fact.value(rng)
-    statement = fact.answer[0].lower() + fact.answer[1:]
     noun, verb, rest = fact.answer[5:].format(v=asked).partition(" is ")
     question = f"Is my {noun} {rest}"[:-1] + "?"
     if value is None:
         yield Turn(question, f"You did not tell me {fact.key}.", UNKNOWN,
                    f"I look for {fact.key}. The user did not tell it.")
     else:
-        yes = asked == value
-        yield Turn(question, f"{'Yes' if yes else 'No'}, {statement.format(v=value)}", "Yes." if yes else "No.",
-                   f"I look for {fact.key}. {fact.answer.format(v=value)}")
+        told = fact.answer.format(v=value)
+        yield verdict(question, told, asked == value, f"I look for {fact.key}. {told}")
 
 
 def summary(rng: Dice, state: State):
@@ -279,7 +277,7 @@ def friend(rng: Dice, state: State):
                            f"Tell me {name}'s {key}."))
     value = friends.get((name, key))
     if value is None:
-        yield Turn(question, f"You did not tell me {name}'s {key}.", UNKNOWN,
+        yield Turn(question, f"{name}'s {key} is something you did not tell me.", UNKNOWN,
                    f"I look for {name}'s {key}. The user did not tell it.")
     else:
         yield Turn(question, f"{name}'s {key} is {value}.", f"{capital(value)}.",

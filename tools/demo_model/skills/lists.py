@@ -131,7 +131,15 @@ def how_many(rng, state):
     noun = "numbers" if numbers else rng.choice(["words", "words", "items", "things"])
     yield Turn(ask(rng, words, f"How many {noun} are in this list: {{t}}?", f"How many {noun} are there: {{t}}?",
                    f"Count the {noun} in this list: {{t}}", f"{{t}}. How many {noun} is that?"),
-               f"The list has {len(words)} {noun}.", f"{len(words)}.", f"{numbered(words)}. So {len(words)}.")
+               f"{numbered(words)}: the list has {len(words)} {noun}.", f"{len(words)}.",
+               f"{numbered(words)}. So {len(words)}.")
+
+
+def found(question: str, word: str, words: list, where: str) -> Turn:
+    """Whether the word is among the words: the answer looks at one after the other."""
+    steps, inside = commas(f"{other} {'yes' if other == word else 'no'}" for other in words), word in words
+    return Turn(question, f"{steps}, so {word} is {'' if inside else 'not '}in {where}.", "Yes." if inside else "No.",
+                f"{steps}.")
 
 
 def is_in(rng, state):
@@ -139,11 +147,8 @@ def is_in(rng, state):
     words = some_words(rng, 2, 6)
     inside = rng.chance(0.5)
     word = rng.choice(words) if inside else stranger(rng, words)
-    yield Turn(ask(rng, words, f"Is {word} in this list: {{t}}?", f"Does this list have {word}: {{t}}?",
-                   f"Is {word} one of these words: {{t}}?", f"{{t}}. Is {word} in the list?"),
-               f"{'Yes' if inside else 'No'}, {word} is {'' if inside else 'not '}in the list.",
-               "Yes." if inside else "No.",
-               commas(f"{other} {'yes' if other == word else 'no'}" for other in words) + ".")
+    yield found(ask(rng, words, f"Is {word} in this list: {{t}}?", f"Does this list have {word}: {{t}}?",
+                    f"Is {word} one of these words: {{t}}?", f"{{t}}. Is {word} in the list?"), word, words, "the list")
 
 
 def join_lists(rng, state):
@@ -246,10 +251,7 @@ def about_list(rng, state):
     if kind == 0:
         inside = rng.chance(0.5)
         word = rng.choice(words) if inside else stranger(rng, words)
-        yield Turn(rng.choice([f"Is {word} on my list?", f"Do I have {word} on my list?"]),
-                   f"{'Yes' if inside else 'No'}, {word} is {'' if inside else 'not '}on your list.",
-                   "Yes." if inside else "No.",
-                   commas(f"{other} {'yes' if other == word else 'no'}" for other in words) + ".")
+        yield found(rng.choice([f"Is {word} on my list?", f"Do I have {word} on my list?"]), word, words, "your list")
     elif kind == 1:
         yield Turn(rng.choice(["How many things are on my list?", "How long is my list?"]),
                    f"The number of things on your list is {len(words)}.", f"{len(words)}.",

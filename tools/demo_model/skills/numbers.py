@@ -3,7 +3,7 @@
 Small sums and the times table are facts to be known; of longer sums a tenth is held out.
 """
 from skills.pools import NUMBER_WORDS, commas, fresh, some_numbers
-from turns import Turn
+from turns import Turn, verdict
 
 SIGN_WORDS = {"+": "plus", "-": "minus", "*": "times"}
 
@@ -180,10 +180,8 @@ def is_bigger(rng, state):
     a, b = two_numbers(rng)
     word = rng.choice(["bigger", "bigger", "smaller", "larger"])
     result = min(a, b) if word == "smaller" else max(a, b)
-    yes = result == a
-    yield Turn(rng.choice([f"Is {a} {word} than {b}?", f"Is the number {a} {word} than {b}?"]),
-               f"{'Yes' if yes else 'No'}, {a} is {'' if yes else 'not '}{word} than {b}.", "Yes." if yes else "No.",
-               compare_trace(a, b, word, result))
+    yield verdict(rng.choice([f"Is {a} {word} than {b}?", f"Is the number {a} {word} than {b}?"]),
+                  f"{result} is {word} than {a + b - result}.", result == a, compare_trace(a, b, word, result))
 
 
 def extreme(rng, state):
@@ -259,9 +257,8 @@ def even_odd(rng, state):
                    f"{n} is {truth}.", f"{truth.capitalize()}.", think)
         return
     asked = rng.choice(["odd", "even"])
-    word = "Yes" if asked == truth else "No"
-    yield Turn(rng.choice([f"Is {n} {asked}?", f"Is the number {n} {asked}?", f"Is {n} an {asked} number?"]),
-               f"{word}, {n} is {truth}.", f"{word}.", think)
+    yield verdict(rng.choice([f"Is {n} {asked}?", f"Is the number {n} {asked}?", f"Is {n} an {asked} number?"]),
+                  f"{n} is {truth}.", asked == truth, think)
 
 
 SKILLS = [(small_sums, 6), (running_sum, 2), (two_digit_addition, 6), (two_digit_subtraction, 5),

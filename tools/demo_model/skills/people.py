@@ -1,12 +1,13 @@
 """Who has what, who is where and who likes what among the people that the user tells about.
 
-Each statement has one form ("Mira has the kite."), and the answers repeat it. Names, things, places and foods are used
-once in a conversation, so that every question has one answer, however late it comes.
+What is asked for comes last: "Mira has the kite.", "The kite belongs to Mira.", "Mira has the kite, so no.", so that an
+answer begins with what the question names and goes on as words before do: the assistant takes note of a statement by
+turning it round. Names, things, places and foods are used once in a conversation, so that every question has one answer.
 """
 import dataclasses
 
 from skills import talk
-from turns import Dice, State, Turn
+from turns import Dice, State, Turn, verdict
 from world import FOODS, PLACES, THINGS, capital, invented_word, person_names
 
 NOTED = "I see."
@@ -16,7 +17,7 @@ NOTED = "I see."
 class Relation:
     """One kind of statement about a person and a value."""
     tells: tuple  # ways to say it, with {p} and {v}; the first is the usual one
-    statement: str  # how the assistant says it
+    backwards: str  # how to say it with the value first
     which_person: tuple
     which_value: tuple
     check: tuple
@@ -25,27 +26,29 @@ class Relation:
     everything: tuple
     short: str  # the value alone
 
+    def statement(self) -> str:
+        return self.tells[0]
+
 
 RELATIONS = {
-    "has": Relation(("{p} has {v}.", "{p} holds {v}.", "{p} owns {v}.", "{V} belongs to {p}."), "{p} has {v}.",
+    "has": Relation(("{p} has {v}.", "{p} holds {v}.", "{p} owns {v}."), "{V} belongs to {p}.",
                     ("Who has {v}?", "Who has {v}?", "Who owns {v}?", "Tell me who has {v}.", "Which person has {v}?"),
                     ("What does {p} have?", "What does {p} have?", "Which thing does {p} have?",
                      "Tell me what {p} has."),
                     ("Does {p} have {v}?", "Is it {p} who has {v}?"),
-                    "You did not tell me who has {v}.", "You did not tell me what {p} has.",
+                    "{V} belongs to somebody you did not name.", "{p} has something you did not name.",
                     ("Who has what?", "Tell me who has what."), "{V}."),
-    "is": Relation(("{p} is at {v}.", "{p} is now at {v}.", "{p} waits at {v}.", "You can find {p} at {v}."),
-                   "{p} is at {v}.",
+    "is": Relation(("{p} is at {v}.", "{p} is now at {v}.", "{p} waits at {v}."), "At {v} is {p}.",
                    ("Who is at {v}?", "Who is at {v}?", "Tell me who is at {v}.", "Which person is at {v}?"),
                    ("Where is {p}?", "Where is {p}?", "Where can I find {p}?", "Tell me where {p} is."),
                    ("Is {p} at {v}?", "Is it {p} who is at {v}?"),
-                   "You did not tell me who is at {v}.", "You did not tell me where {p} is.",
+                   "At {v} is somebody you did not name.", "{p} is at a place you did not name.",
                    ("Who is where?", "Tell me who is where."), "At {v}."),
-    "likes": Relation(("{p} likes {v}.", "{p} loves {v}.", "{p} likes to eat {v}."), "{p} likes {v}.",
+    "likes": Relation(("{p} likes {v}.", "{p} loves {v}.", "{p} likes to eat {v}."), "The one who likes {v} is {p}.",
                       ("Who likes {v}?", "Who likes {v}?", "Tell me who likes {v}.", "Which person likes {v}?"),
                       ("What does {p} like?", "What does {p} like?", "Tell me what {p} likes."),
                       ("Does {p} like {v}?", "Is it {p} who likes {v}?"),
-                      "You did not tell me who likes {v}.", "You did not tell me what {p} likes.",
+                      "The one who likes {v} is somebody you did not name.", "{p} likes something you did not name.",
                       ("Who likes what?", "Tell me who likes what."), "{V}."),
 }
 VALUES = {"has": tuple(f"the {thing}" for thing in THINGS), "is": PLACES, "likes": tuple(FOODS)}
@@ -100,17 +103,23 @@ def fill(text: str, person: str, value: str) -> str:
     return text.format(p=person, v=value, V=capital(value))
 
 
-def tell(rng: Dice, kind: str, person: str, value: str) -> str:
-    tells = RELATIONS[kind].tells
-    return fill(tells[0] if rng.chance(0.8) else rng.choice(tells), person, value)
+def tell(rng: Dice, kind: str, person: str, value: str, value_first: bool) -> str:
+    relation = RELATIONS[kind]
+    if value_first:
+        return fill(relation.backwards, person, value)
+    return fill(relation.statement() if rng.chance(0.75) else rng.choice(relation.tells), person, value)
 
 
 def statement(kind: str, person: str, value: str) -> str:
-    return fill(RELATIONS[kind].statement, person, value)
+    return fill(RELATIONS[kind].statement(), person, value)
 
 
-def one_message(rng: Dice, kind: str, people: dict) -> str:
-    parts = [tell(rng, kind, person, value) for person, value in people.items()]
+def backwards(kind: str, person: str, value: str) -> str:
+    return fill(RELATIONS[kind].backwards, person, value)
+
+
+def one_message(rng: Dice, kind: str, people: dict, value_first: bool) -> str:
+    parts = [tell(rng, kind, person, value, value_first) for person, value in people.items()]
     if rng.chance(0.6):
         return " ".join(parts)
     parts = [parts[0]] + [part if part.startswith(person) else part[0].lower() + part[1:]
@@ -119,37 +128,32 @@ def one_message(rng: Dice, kind: str, people: dict) -> str:
 
 
 def introduce(rng: Dice, kind: str, people: dict):
-    """The turns that tell a scene; what it returns stands before the question in the same message."""
-    draw = rng.random()
-    if draw < 0.4:
-        return one_message(rng, kind, people) + " "
-    if draw < 0.7:
-        yield Turn(one_message(rng, kind, people), NOTED)
-        return ""
+    """The turns that tell a scene; the assistant turns every statement round."""
+    value_first = rng.chance(0.4)
+    noted = {person: (statement if value_first else backwards)(kind, person, value) for person, value in people.items()}
+    if rng.chance(0.5):
+        yield Turn(one_message(rng, kind, people, value_first), " ".join([NOTED, *noted.values()]), NOTED)
+        return
     for person, value in people.items():
-        yield Turn(tell(rng, kind, person, value), f"{NOTED} {statement(kind, person, value)}", NOTED)
-    return ""
-
-
-def think(kind: str, key: str, person: str, value: str) -> str:
-    return f"I look for {key}. {statement(kind, person, value)}"
+        yield Turn(tell(rng, kind, person, value, value_first), f"{NOTED} {noted[person]}", NOTED)
 
 
 def person_turn(rng: Dice, kind: str, person: str, value: str) -> Turn:
-    return Turn(fill(rng.choice(RELATIONS[kind].which_person), person, value), statement(kind, person, value),
-                f"{person}.", think(kind, value, person, value))
+    answer = backwards(kind, person, value)
+    return Turn(fill(rng.choice(RELATIONS[kind].which_person), person, value), answer, f"{person}.",
+                f"I look for {value}. {answer}")
 
 
 def value_turn(rng: Dice, kind: str, person: str, value: str) -> Turn:
-    return Turn(fill(rng.choice(RELATIONS[kind].which_value), person, value), statement(kind, person, value),
-                fill(RELATIONS[kind].short, person, value), think(kind, person, person, value))
+    answer = statement(kind, person, value)
+    return Turn(fill(rng.choice(RELATIONS[kind].which_value), person, value), answer,
+                fill(RELATIONS[kind].short, person, value), f"I look for {person}. {answer}")
 
 
 def check_turn(rng: Dice, kind: str, person: str, value: str, asked: str) -> Turn:
-    yes = asked == value
-    return Turn(fill(rng.choice(RELATIONS[kind].check), person, asked),
-                f"{'Yes' if yes else 'No'}, {statement(kind, person, value)}", "Yes." if yes else "No.",
-                think(kind, person, person, value))
+    told = statement(kind, person, value)
+    return verdict(fill(rng.choice(RELATIONS[kind].check), person, asked), told, asked == value,
+                   f"I look for {person}. {told}")
 
 
 def ask(rng: Dice, kind: str, people: dict, question: str) -> Turn:
@@ -167,11 +171,14 @@ def some_kind(rng: Dice) -> str:
     return rng.weighted([("has", 5), ("is", 3), ("likes", 2)])
 
 
-def new_scene(rng: Dice, told: Told, kind: str):
-    """The turns that tell of two to five new people; returns them and the opening of the next message."""
+def new_scene(rng: Dice, told: Told, kind: str, question: str):
+    """Two to five new people: the turns that tell of them, or the opening of a message that goes on with the question.
+    Returns the people and the opening."""
     people = told.add(rng, kind, min(told.room(kind), rng.weighted([(2, 5), (3, 4), (4, 2), (5, 1.5)])))
-    opening = yield from introduce(rng, kind, people)
-    return people, opening
+    if rng.chance(0.35):
+        return people, one_message(rng, kind, people, value_first=question == "person") + " "
+    yield from introduce(rng, kind, people)
+    return people, ""
 
 
 def opened(opening: str, turn: Turn) -> Turn:
@@ -182,9 +189,10 @@ def scene_and_question(rng: Dice, state: State, kind: str, question: str):
     told = Told.of(state)
     people, opening = told.facts[kind], ""
     if told.room(kind) >= 2:
-        people, opening = yield from new_scene(rng, told, kind)
+        people, opening = yield from new_scene(rng, told, kind, question)
+    more = ("person", "value", "check") if not opening else ("person",) if question == "person" else ("value", "check")
     for _ in range(rng.choice((0, 0, 0, 1, 2))):
-        yield opened(opening, ask(rng, kind, people, rng.choice(("person", "value", "check"))))
+        yield opened(opening, ask(rng, kind, people, rng.choice(more)))
         opening = ""
     yield opened(opening, ask(rng, kind, people, question))
 
@@ -192,6 +200,13 @@ def scene_and_question(rng: Dice, state: State, kind: str, question: str):
 def who_has(rng: Dice, state: State):
     """Who has it"""
     yield from scene_and_question(rng, state, "has", "person")
+
+
+def who_has_turned(rng: Dice, state: State):
+    """Who has it, told the other way round"""
+    told = Told.of(state)
+    people = told.add(rng, "has", 2)
+    yield opened(one_message(rng, "has", people, value_first=False) + " ", ask(rng, "has", people, "person"))
 
 
 def has_what(rng: Dice, state: State):
@@ -232,12 +247,12 @@ def recall(rng: Dice, state: State):
 def untold(rng: Dice, state: State):
     """Says what it was not told (people)"""
     told, kind, opening = Told.of(state), some_kind(rng), ""
+    ask_person = rng.chance(0.5)
     if not told.facts[kind] or rng.chance(0.3) and told.room(kind) >= 2:
-        _, opening = yield from new_scene(rng, told, kind)
+        _, opening = yield from new_scene(rng, told, kind, "person" if ask_person else "value")
     half_known = [name for name in told.names() if name not in told.facts[kind] and name not in told.givers]
     person = rng.choice(half_known) if half_known and rng.chance(0.5) else told.new_names(rng, 1)[0]
     relation, value = RELATIONS[kind], rng.choice(told.free_values(kind))
-    ask_person = rng.chance(0.5)
     question = rng.choice(relation.which_person if ask_person else relation.which_value)
     answer = relation.untold_person if ask_person else relation.untold_value
     yield Turn(opening + fill(question, person, value), fill(answer, person, value), "I do not know.",
@@ -248,7 +263,7 @@ def everything(rng: Dice, state: State):
     """Who has what, all of it"""
     told, kind, opening = Told.of(state), some_kind(rng), ""
     if not told.facts[kind]:
-        _, opening = yield from new_scene(rng, told, kind)
+        _, opening = yield from new_scene(rng, told, kind, "value")
     people = told.facts[kind]
     yield Turn(opening + rng.choice(RELATIONS[kind].everything),
                " ".join(statement(kind, person, value) for person, value in people.items()))
@@ -258,7 +273,7 @@ def gives(rng: Dice, state: State):
     """Who has it after a gift"""
     told, opening = Told.of(state), ""
     if not told.facts["has"]:
-        _, opening = yield from new_scene(rng, told, "has")
+        _, opening = yield from new_scene(rng, told, "has", "person")
     giver = rng.choice(list(told.facts["has"]))
     value, receiver = told.facts["has"].pop(giver), told.new_names(rng, 1)[0]
     told.givers.append(giver)
@@ -292,5 +307,5 @@ def after_news(rng: Dice, opening: str, news: str, turn: Turn):
 
 
 FREE = set()
-SKILLS = [(who_has, 5), (has_what, 3), (who_is_there, 2), (where, 2), (likes, 2), (check, 3.5), (recall, 3),
+SKILLS = [(who_has, 5), (who_has_turned, 0.5), (has_what, 3), (who_is_there, 2), (where, 2), (likes, 2), (check, 3.5), (recall, 3),
           (untold, 2.5), (everything, 1.2), (gives, 1.2), (goes, 1.2)]

@@ -1,5 +1,5 @@
 """The ten people of Fold: their jobs, animals, colours, food and places, asked for in both directions."""
-from turns import Dice, State, Turn
+from turns import Dice, State, Turn, verdict
 from world import VILLAGE, VILLAGERS, article, capital, invented_word, joined
 
 
@@ -65,7 +65,7 @@ def check(rng: Dice, state: State):
         (f"Does {name} have {article(asked[3])}?", f"{name} has {article(own[3])}."),
         (f"Does {name} like to eat {asked[6]}?", f"{name} likes to eat {own[6]}."),
         (f"Is {name}'s favourite colour {asked[5]}?", f"{name}'s favourite colour is {own[5]}.")))
-    yield Turn(question, f"{'Yes' if yes else 'No'}, {statement}", "Yes." if yes else "No.", think=statement)
+    yield verdict(question, statement, yes, statement)
 
 
 def everybody(rng: Dice, state: State):

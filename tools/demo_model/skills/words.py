@@ -4,7 +4,7 @@ Letters are written k-i-t-e, so that each is a token of its own.
 """
 from skills.known import ABILITIES, KINDS, LEGS, LENGTHS, OPPOSITES, SOUNDS, THING_COLOURS, UNCOUNTED
 from skills.pools import LETTERS, PLAIN, commas, fresh, numbered
-from turns import Turn
+from turns import Turn, verdict
 from world import (ANIMALS, COLOURS, DAYS, FOODS, MONTHS, PLACES, THINGS, article, capital, invented_word, person_name,
                    person_names)
 
@@ -45,7 +45,8 @@ def count_letters(rng, state):
     yield Turn(rng.choice([f"How many letters does {word} have?", f"How many letters are in {word}?",
                            f"How long is the word {word}?", f"Count the letters of {word}.",
                            f"How many letters has the word {word}?"]),
-               f"The word {word} has {len(word)} letters.", f"{len(word)}.", f"{numbered(word)}. So {len(word)}.")
+               f"{numbered(word)}: {word} has {len(word)} letters.", f"{len(word)}.",
+               f"{numbered(word)}. So {len(word)}.")
 
 
 def count_one_letter(rng, state):
@@ -67,7 +68,8 @@ def count_one_letter(rng, state):
                            f"How many letters {letter} are in {word}?",
                            f"Count the letter {letter} in the word {word}.",
                            f"How many times does {word} have the letter {letter}?"]),
-               f"The letter {letter} is in {word} {times}.", f"{n}.", f"Count {letter}: {commas(steps)}. So {n}.")
+               f"{commas(steps)}: the letter {letter} is in {word} {times}.", f"{n}.",
+               f"Count {letter}: {commas(steps)}. So {n}.")
 
 
 def end_letter(rng, state):
@@ -77,7 +79,8 @@ def end_letter(rng, state):
     yield Turn(rng.choice([f"What is the {place} letter of {word}?", f"Which letter is the {place} one in {word}?",
                            f"What is the {place} letter of the word {word}?",
                            f"Tell me the {place} letter of {word}."]),
-               f"The {place} letter of {word} is {letter}.", f"{letter}.", f"{spelt(word)}. The {place} is {letter}.")
+               f"{spelt(word)}: the {place} letter is {letter}.", f"{letter}.",
+               f"{spelt(word)}. The {place} is {letter}.")
 
 
 def alphabet(rng, state):
@@ -153,9 +156,7 @@ def is_colour(rng, state):
     """Is a thing of a colour"""
     thing, colour = rng.choice(list(THING_COLOURS.items()))
     asked = colour if rng.chance(0.5) else rng.choice([other for other in COLOURS if other != colour])
-    yes = asked == colour
-    yield Turn(f"Is {thing} {asked}?", f"Yes, {thing} is {colour}." if yes else
-               f"No, {thing} is not {asked}, it is {colour}.", "Yes." if yes else "No.")
+    yield verdict(f"Is {thing} {asked}?", f"{capital(thing)} is {colour}.", asked == colour)
 
 
 def can_it(rng, state):
@@ -164,8 +165,8 @@ def can_it(rng, state):
     can, cannot = ABILITIES[who]
     yes = bool(can) and rng.chance(0.5)
     act = rng.choice(can if yes else cannot)
-    yield Turn(rng.choice([f"Can {who} {act}?", f"Is {who} able to {act}?"]),
-               f"{'Yes' if yes else 'No'}, {who} can{'' if yes else 'not'} {act}.", "Yes." if yes else "No.")
+    yield verdict(rng.choice([f"Can {who} {act}?", f"Is {who} able to {act}?"]),
+                  f"{capital(who)} can{'' if yes else 'not'} {act}.", yes)
 
 
 def is_kind(rng, state):
@@ -178,9 +179,7 @@ def is_kind(rng, state):
         yield Turn(rng.choice([f"What is {subject}?", f"What kind of thing is {subject}?"]),
                    f"{capital(subject)} is {article(other)}.", f"{capital(article(other))}.")
         return
-    yes = kind == other
-    yield Turn(f"Is {subject} {article(kind)}?", f"Yes, {subject} is {article(kind)}." if yes else
-               f"No, {subject} is not {article(kind)}, it is {article(other)}.", "Yes." if yes else "No.")
+    yield verdict(f"Is {subject} {article(kind)}?", f"{capital(subject)} is {article(other)}.", kind == other)
 
 
 def which_kind(rng, state):

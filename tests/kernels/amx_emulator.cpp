@@ -14,7 +14,7 @@ namespace {
 
 thread_local Tiles tiles;
 
-struct sigaction previous_action;  // written once, before the handler can run
+struct sigaction previous_action;  // written while no thread uses tiles
 
 constexpr int kRegisters[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
                                 REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
@@ -63,8 +63,13 @@ void on_illegal_instruction(int, siginfo_t*, void* context) {
   if (!executed) sigaction(SIGILL, &previous_action, nullptr);
 }
 
+/// On top of whatever is there: an OpenCL driver's compiler may have put a handler above this one,
+/// which takes itself away at the first signal, while other threads get theirs.
 bool install() {
   struct sigaction action = {};
+  if (sigaction(SIGILL, nullptr, &action) != 0) return false;
+  if (action.sa_sigaction == on_illegal_instruction) return true;
+  action = {};
   action.sa_sigaction = on_illegal_instruction;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
   return sigaction(SIGILL, &action, &previous_action) == 0;
@@ -93,8 +98,7 @@ bool hardware_has_amx() {
 std::string provide_amx() {
   if (hardware_has_amx()) return "";
   if (!can_execute()) return "emulating AMX takes AVX-512";
-  static const bool installed = install();
-  return installed ? "" : "SIGILL cannot be handled";
+  return install() ? "" : "SIGILL cannot be handled";
 }
 
 bool tiles_are_configured() {

@@ -8,6 +8,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/cpu/kernel_table.h"
+#include "kernels/op_checks.h"
 
 namespace quire::kernels::cpu {
 
@@ -19,12 +20,11 @@ class BoundBatch {
   /// pointers to the block tables.
   void bind(const BatchView& batch);
 
-  std::int32_t rows() const noexcept { return static_cast<std::int32_t>(positions_.size()); }
+  std::int32_t rows() const noexcept { return shape_.rows; }
   std::span<const std::int32_t> positions() const noexcept { return positions_; }
   std::span<const BlockId* const> blocks() const noexcept { return blocks_; }
   std::span<const RowTile> tiles() const noexcept { return tiles_; }
-  /// No block table in the batch names a block below 0 or at or above this.
-  std::int32_t block_limit() const noexcept { return block_limit_; }
+  BoundShape shape() const noexcept { return shape_; }
 
  private:
   void append(const SequenceRows& sequence);
@@ -32,7 +32,7 @@ class BoundBatch {
   std::vector<std::int32_t> positions_;
   std::vector<const BlockId*> blocks_;
   std::vector<RowTile> tiles_;
-  std::int32_t block_limit_ = 0;
+  BoundShape shape_;
 };
 
 }  // namespace quire::kernels::cpu

@@ -22,12 +22,7 @@ void CpuBackend::attention(const AttentionArgs& args) {
   const auto& arena = static_cast<const KvArena&>(*args.cache);
   const KvCacheShape& shape = arena.shape();
   const std::int32_t kv_columns = shape.kv_heads * shape.head_dim;
-  INVARIANT(args.q.cols % kv_columns == 0 && args.out.rows == args.q.rows &&
-                args.out.cols == args.q.cols,
-            "attention shapes agree");
-  INVARIANT(args.q.rows == batch_.rows(), "attention takes the rows of the batch");
-  INVARIANT(args.window >= 0, "a window is not negative");
-  INVARIANT(batch_.block_limit() <= shape.blocks, "block tables name blocks of the cache");
+  check_attention(args, shape, batch_.shape());
   const AttentionItems items = {.tiles = batch_.tiles().data(),
                                 .q = const_rows_of(args.q),
                                 .out = rows_of(args.out),

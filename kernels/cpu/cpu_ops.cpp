@@ -101,15 +101,7 @@ void CpuBackend::rope_store(const RopeStoreArgs& args) {
   const auto& arena = static_cast<const KvArena&>(*args.cache);
   const KvCacheShape& shape = arena.shape();
   const std::int32_t dim = shape.head_dim;
-  INVARIANT(args.head_dim == dim && args.q.cols % dim == 0 && args.k.cols == shape.kv_heads * dim &&
-                args.v.cols == args.k.cols,
-            "rope_store shapes agree");
-  INVARIANT(args.q.rows == batch_.rows() && args.k.rows == args.q.rows &&
-                args.v.rows == args.q.rows && args.angles.rows == args.q.rows,
-            "rope_store takes the rows of the batch");
-  INVARIANT(args.angles.cols % 2 == 0 && args.angles.cols <= dim,
-            "rotated pairs lie inside a head");
-  INVARIANT(batch_.block_limit() <= shape.blocks, "block tables name blocks of the cache");
+  check_rope_store(args, shape, batch_.shape());
   const RopeStoreRows rows = {.q = rows_of(args.q),
                               .k = rows_of(args.k),
                               .v = const_rows_of(args.v),

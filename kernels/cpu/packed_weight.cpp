@@ -9,39 +9,14 @@
 #include "kernels/cpu/packed_panels.h"
 #include "kernels/devices.h"
 #include "kernels/invariant.h"
+#include "kernels/op_checks.h"
 
 namespace quire::kernels::cpu {
 
 namespace {
 
-constexpr std::int32_t kBits[] = {2, 3, 4, 5, 6, 8};
-
-bool holds(std::span<const std::int32_t> values, std::int32_t value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
-void check(const WeightSource& source) {
-  INVARIANT(source.rows > 0 && source.cols > 0, "a weight has a shape");
-  INVARIANT(source.dense.has_value() != source.affine.has_value(),
-            "a weight is either dense or affine");
-  if (!source.affine) return;
-  const AffineSource& affine = *source.affine;
-  if (!holds(kBits, affine.bits)) {
-    throw DeviceError("affine weights of " + std::to_string(affine.bits) +
-                      " bits are not supported (2, 3, 4, 5, 6, 8 are)");
-  }
-  if (!holds(kGroups, affine.group)) {
-    throw DeviceError("affine weights in groups of " + std::to_string(affine.group) +
-                      " are not supported (32, 64, 128 are)");
-  }
-  if (source.cols % affine.group != 0) {
-    throw DeviceError("affine weights with " + std::to_string(source.cols) +
-                      " columns do not fill groups of " + std::to_string(affine.group));
-  }
-}
-
 std::size_t checked_bytes(const WeightSource& source) {
-  check(source);
+  check_weight(source);
   return panel_bytes(source) * static_cast<std::size_t>(panels_of(source.rows));
 }
 

@@ -2,7 +2,6 @@
 // results fit a bounded scratch.
 #include <algorithm>
 
-#include "kernels/invariant.h"
 #include "kernels/opencl/cl_backend.h"
 #include "kernels/opencl/cl_kv_cache.h"
 
@@ -41,16 +40,10 @@ void ClBackend::attention(const AttentionArgs& args) {
   prepared_.reset();
   const auto& cache = static_cast<const ClKvCache&>(*args.cache);
   const KvCacheShape& kv = cache.shape();
-  const std::int32_t kv_columns = kv.kv_heads * kv.head_dim;
-  INVARIANT(args.q.cols % kv_columns == 0 && args.out.rows == args.q.rows &&
-                args.out.cols == args.q.cols,
-            "attention shapes agree");
-  INVARIANT(args.q.rows == batch_.rows(), "attention takes the rows of the batch");
-  INVARIANT(args.window >= 0, "a window is not negative");
-  INVARIANT(batch_.block_limit() <= kv.blocks, "block tables name blocks of the cache");
+  check_attention(args, kv, batch_.shape());
   AttentionShape shape{.block_words = cache.block_words(),
                        .kv_heads = static_cast<cl_uint>(kv.kv_heads),
-                       .heads_per_kv = static_cast<cl_uint>(args.q.cols / kv_columns),
+                       .heads_per_kv = static_cast<cl_uint>(args.q.cols / (kv.kv_heads * kv.head_dim)),
                        .head_dim = static_cast<cl_uint>(kv.head_dim),
                        .window = static_cast<cl_uint>(args.window),
                        .first_item = 0,

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/invariant.h"
-
 namespace quire::kernels::opencl {
 namespace {
 
@@ -13,27 +11,10 @@ constexpr std::int32_t kItemInts = 2;
 }  // namespace
 
 void ClBatch::bind(ClContext& context, const BatchView& batch) {
-  rows_ = 0;
-  block_limit_ = 0;
-  for (const SequenceRows& sequence : batch.sequences) check(sequence);
-  INVARIANT(batch.rows == rows_, "the sequences cover the batch");
+  shape_ = check_batch(batch);
   cut_tiles(batch);
   write(batch, ints_.begin());
   ints_.send(context);
-}
-
-void ClBatch::check(const SequenceRows& sequence) {
-  INVARIANT(sequence.first_row == rows_, "sequences follow each other without gaps");
-  INVARIANT(sequence.rows >= 0 && sequence.first_position >= 0, "a sequence has a valid shape");
-  const std::size_t end =
-      static_cast<std::size_t>(sequence.first_position) + static_cast<std::size_t>(sequence.rows);
-  INVARIANT(sequence.rows == 0 || end <= sequence.blocks.size() * std::size_t{kBlockTokens},
-            "a block table covers its rows");
-  for (const BlockId block : sequence.blocks) {
-    INVARIANT(static_cast<std::int32_t>(block) >= 0, "a block id is not negative");
-    block_limit_ = std::max(block_limit_, static_cast<std::int32_t>(block) + 1);
-  }
-  rows_ += sequence.rows;
 }
 
 void ClBatch::cut_tiles(const BatchView& batch) {
@@ -53,8 +34,8 @@ void ClBatch::cut_tiles(const BatchView& batch) {
     table += static_cast<std::int32_t>(sequence.blocks.size());
   }
   const auto tiles = static_cast<std::int32_t>(tiles_.size());
-  items_at_ = static_cast<cl_uint>(2 * rows_ + kTileInts * tiles);
-  const std::int32_t first_table = 2 * rows_ + kTileInts * tiles + kItemInts * items_;
+  items_at_ = static_cast<cl_uint>(2 * rows() + kTileInts * tiles);
+  const std::int32_t first_table = 2 * rows() + kTileInts * tiles + kItemInts * items_;
   for (Tile& tile : tiles_) tile.table += first_table;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/op_checks.h"
 #include "kernels/opencl/staged_ints.h"
 
 namespace quire::kernels::opencl {
@@ -32,31 +33,28 @@ class ClBatch {
   /// REQUIRES: sequences follow each other without gaps, block tables cover their rows.
   void bind(ClContext& context, const BatchView& batch);
 
-  std::int32_t rows() const noexcept { return rows_; }
+  std::int32_t rows() const noexcept { return shape_.rows; }
+  BoundShape shape() const noexcept { return shape_; }
   std::span<const Tile> tiles() const noexcept { return tiles_; }
   /// Most rows of a tile, most items of a tile.
   std::int32_t tile_rows() const noexcept { return tile_rows_; }
   std::int32_t tile_items() const noexcept { return tile_items_; }
-  /// No block table in the batch names a block below 0 or at or above this.
-  std::int32_t block_limit() const noexcept { return block_limit_; }
 
   /// The device's copy: positions [rows], where each row's block table begins [rows], tiles, items
   /// (tile, partition), block tables.
   cl_mem ints() const noexcept { return ints_.memory(); }
-  cl_uint tables_at() const noexcept { return static_cast<cl_uint>(rows_); }
-  cl_uint tiles_at() const noexcept { return 2 * static_cast<cl_uint>(rows_); }
+  cl_uint tables_at() const noexcept { return static_cast<cl_uint>(rows()); }
+  cl_uint tiles_at() const noexcept { return 2 * static_cast<cl_uint>(rows()); }
   cl_uint items_at() const noexcept { return items_at_; }
 
  private:
-  void check(const SequenceRows& sequence);
   void cut_tiles(const BatchView& batch);
   void write(const BatchView& batch, std::vector<std::int32_t>& ints) const;
 
-  std::int32_t rows_ = 0;
+  BoundShape shape_;
   std::int32_t items_ = 0;
   std::int32_t tile_rows_ = 0;
   std::int32_t tile_items_ = 0;
-  std::int32_t block_limit_ = 0;
   cl_uint items_at_ = 0;
   std::vector<Tile> tiles_;
   StagedInts ints_;

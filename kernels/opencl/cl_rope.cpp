@@ -17,19 +17,6 @@ struct RopeShape {
 };
 static_assert(sizeof(RopeShape) == 32, "a shape has the layout of rope.cl");
 
-void check(const RopeStoreArgs& args, const KvCacheShape& shape, const ClBatch& batch) {
-  const std::int32_t dim = shape.head_dim;
-  INVARIANT(args.head_dim == dim && args.q.cols % dim == 0 &&
-                args.k.cols == shape.kv_heads * dim && args.v.cols == args.k.cols,
-            "rope_store shapes agree");
-  INVARIANT(args.q.rows == batch.rows() && args.k.rows == args.q.rows &&
-                args.v.rows == args.q.rows && args.angles.rows == args.q.rows,
-            "rope_store takes the rows of the batch");
-  INVARIANT(args.angles.cols % 2 == 0 && args.angles.cols <= dim,
-            "rotated pairs lie inside a head");
-  INVARIANT(batch.block_limit() <= shape.blocks, "block tables name blocks of the cache");
-}
-
 }  // namespace
 
 void ClBackend::rope_angles(const RopeFrequencies& frequencies, Matrix out) {
@@ -53,7 +40,7 @@ void ClBackend::rope_store(const RopeStoreArgs& args) {
   prepared_.reset();
   const auto& cache = static_cast<const ClKvCache&>(*args.cache);
   const KvCacheShape& shape = cache.shape();
-  check(args, shape, batch_);
+  check_rope_store(args, shape, batch_.shape());
   const RopeShape rope{.block_words = cache.block_words(),
                        .heads = static_cast<cl_uint>(args.q.cols / shape.head_dim),
                        .kv_heads = static_cast<cl_uint>(shape.kv_heads),

@@ -7,40 +7,20 @@
 #include <vector>
 
 #include "kernels/devices.h"
-#include "kernels/invariant.h"
+#include "kernels/op_checks.h"
 #include "kernels/opencl/packed_words.h"
 
 namespace quire::kernels::opencl {
 namespace {
 
-constexpr std::int32_t kBits[] = {2, 3, 4, 5, 6, 8};
-constexpr std::int32_t kGroups[] = {32, 64, 128};
 constexpr std::size_t kColumns = kPanelColumns;
 // Packed on the host at a time; large enough that a transfer runs at the bus's speed.
 constexpr std::size_t kStagingBytes = std::size_t{16} << 20;
 
-bool holds(std::span<const std::int32_t> values, std::int32_t value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
 PackedFormat format_of(const WeightSource& source) {
-  INVARIANT(source.rows > 0 && source.cols > 0, "a weight has a shape");
-  INVARIANT(source.dense.has_value() != source.affine.has_value(),
-            "a weight is either dense or affine");
+  check_weight(source);
   if (source.dense) return {.bits = 0, .group = 0, .type = source.dense->dtype};
   const AffineSource& affine = *source.affine;
-  if (!holds(kBits, affine.bits)) {
-    throw DeviceError("affine weights of " + std::to_string(affine.bits) +
-                      " bits are not supported (2, 3, 4, 5, 6, 8 are)");
-  }
-  if (!holds(kGroups, affine.group)) {
-    throw DeviceError("affine weights in groups of " + std::to_string(affine.group) +
-                      " are not supported (32, 64, 128 are)");
-  }
-  if (source.cols % affine.group != 0) {
-    throw DeviceError("affine weights with " + std::to_string(source.cols) +
-                      " columns do not fill groups of " + std::to_string(affine.group));
-  }
   return {.bits = affine.bits, .group = affine.group, .type = affine.scale_dtype};
 }
 

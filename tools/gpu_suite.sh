@@ -5,7 +5,8 @@
 # libraries of README.md: installed, or as .deb files in FOLDER, which are unpacked beside the build.
 # Usage: tools/gpu_suite.sh [--packages FOLDER] [--device N] [--formats affine4,bf16] [--shapes LIST]
 #                           [--skip-tests] [--skip-build] [--tiny] [--out FOLDER]
-# --skip-build takes the binaries of build/release as they are. --tiny runs every step at a size that the
+# --device chooses for the tuner and the benchmarks; the tests take the first device. --skip-build takes the
+# binaries of build/release as they are. --tiny runs every step at a size that the
 # CPU takes as well, to see that it works: no figure of it means anything.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -57,8 +57,8 @@ class OpenCl(unittest.TestCase):
         self.assertIn("KV cache needs", run.stderr)
 
     def test_greedy_answers_are_those_of_the_cpu(self):
-        # Devices round differently: those answers of which no token is near a tie.
-        for case in sorted(DEMO, key=lambda case: case["min_gap"])[-4:]:
+        # Devices round differently: all answers but the two nearest to a tie.
+        for case in sorted(DEMO, key=lambda case: case["min_gap"])[2:]:
             answer, expected = greedy("opencl", case), greedy("cpu", case)
             self.assertEqual(answer["ids"], expected["ids"])
 

@@ -31,7 +31,9 @@ struct Device {
   std::string missing;          // "the CPU has no ...": why this machine cannot run it, or ""
   bool supported = false;       // this machine can run it
   bool chosen = false;          // what make_cpu_backend would take now
-  bool rounds_to_bf16 = false;  // `linear` rounds activations that meet dense bf16 weights to bf16
+  /// `linear` rounds activations that meet dense bf16 weights to bf16, and `attention` the queries and
+  /// weights that meet a bf16 cache.
+  bool rounds_to_bf16 = false;
 };
 
 /// Every ISA level compiled in, best first. Reads QUIRE_CPU_ISA. Throws DeviceError if that names an

@@ -36,10 +36,6 @@ const char* nothing() {
   return nullptr;
 }
 
-bool always() {
-  return true;
-}
-
 #if defined(__x86_64__)
 const char* missing_for_avx2() {
   const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -69,23 +65,17 @@ const char* missing_for_amx_level() {
   if (const char* missing = missing_for_avx512_bf16()) return missing;
   return missing_for_amx();
 }
-
-/// For levels that are used only when they are forced: see kernels/README.md, Decisions.
-bool on_request() {
-  return false;
-}
 #endif
 
 const IsaLevel kLevels[] = {
 #if defined(__x86_64__)
-    {"amx", "AMX tiles of bf16, AVX-512", &amx::kKernels, missing_for_amx_level, always},
-    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, missing_for_avx512_bf16,
-     on_request},
-    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, missing_for_avx512, always},
-    {"avx2vnni", "AVX2 with FMA and VNNI", &avx2vnni::kKernels, missing_for_avx2_vnni, always},
-    {"avx2", "AVX2 with FMA", &avx2::kKernels, missing_for_avx2, always},
+    {"amx", "AMX tiles of bf16, AVX-512", &amx::kKernels, missing_for_amx_level},
+    {"avx512bf16", "AVX-512 with VNNI and BF16", &avx512bf16::kKernels, missing_for_avx512_bf16},
+    {"avx512", "AVX-512 with VNNI", &avx512::kKernels, missing_for_avx512},
+    {"avx2vnni", "AVX2 with FMA and VNNI", &avx2vnni::kKernels, missing_for_avx2_vnni},
+    {"avx2", "AVX2 with FMA", &avx2::kKernels, missing_for_avx2},
 #endif
-    {"portable", "any CPU", &portable::kKernels, nothing, always},
+    {"portable", "any CPU", &portable::kKernels, nothing},
 };
 
 std::string supported_names() {
@@ -122,7 +112,7 @@ const IsaLevel& choose_isa(const std::string& forced) {
     return level_named(environment, "QUIRE_CPU_ISA");
   }
   for (const IsaLevel& level : kLevels) {
-    if (level.supported() && level.preferred()) return level;
+    if (level.supported()) return level;
   }
   throw DeviceError("no CPU ISA level is supported");
 }

@@ -15,7 +15,6 @@ struct IsaLevel {
   const char* description;  // "AVX-512 with VNNI"
   const KernelTable* kernels;
   const char* (*missing)();  // what this machine lacks to run it; null where it can
-  bool (*preferred)();       // chosen unasked, before the levels that follow; else only when forced
 
   bool supported() const { return missing() == nullptr; }
 };
@@ -24,7 +23,7 @@ struct IsaLevel {
 std::span<const IsaLevel> isa_levels();
 
 /// The level called `forced`; if that is empty, the one that QUIRE_CPU_ISA names; if that is unset
-/// or empty, the first that is supported and preferred. Throws DeviceError naming the value, what
+/// or empty, the first that is supported. Throws DeviceError naming the value, what
 /// the machine lacks, and what is supported.
 const IsaLevel& choose_isa(const std::string& forced);
 

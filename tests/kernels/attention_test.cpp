@@ -25,6 +25,9 @@ class Attention : public BackendTest {
   /// With an int8 cache q and the weights are rounded to codes of 1/32767 of the largest: a score
   /// is off by S / 65534 more (and 8 roundings of S), a group of 64 weights by 64 / 65534 of its
   /// largest in all, which is at most the sum of the weights.
+  ///
+  /// A device that rounds to bf16 (2^-9) does so with q, hence a score is off by so much of S more,
+  /// and with every weight; its sum of scores is one chain of head_dim roundings.
   double bound_for(const AttentionShape& shape, const SequenceValues& sequence) const {
     double q = 0, k = 0, v = 0;
     for (const float x : sequence.q) q = std::max(q, std::abs(double{x}));
@@ -32,10 +35,12 @@ class Attention : public BackendTest {
     for (const float x : sequence.v) v = std::max(v, std::abs(double{x}));
     const double scores = std::sqrt(shape.head_dim) * q * k;
     const bool int8 = shape.dtype == DType::int8;
+    const bool bf16 = shape.dtype == DType::bf16 && GetParam().rounds_to_bf16;
     const double code = int8 ? 1 / 65534.0 / kEpsilon : 0;
-    const double roundings =
-        (int8 ? 8 + code : shape.head_dim / 2.0 + 4) + (shape.rotated ? 14 : 0);
-    const double weight = 2 * roundings * scores + 2 * scores + 4;
+    const double half = bf16 ? 0x1p-9 / kEpsilon : 0;
+    const double chain = bf16 ? shape.head_dim + 4.0 : shape.head_dim / 2.0 + 4;
+    const double roundings = (int8 ? 8 + code : chain + half) + (shape.rotated ? 14 : 0);
+    const double weight = 2 * roundings * scores + 2 * scores + 4 + half;
     return v * kEpsilon * (2 * weight + 2 * sequence.rows + 8 + 64 * code);
   }
 };

@@ -10,6 +10,9 @@
 // Hence it does not matter which thread computes a partition, nor when.
 #include "kernels/cpu/isa/attention.h"
 
+#if defined(__AVX512BF16__)
+#include "kernels/cpu/isa/attention_bf16.h"
+#endif
 #include "kernels/cpu/isa/attention_float.h"
 #include "kernels/cpu/isa/attention_int8.h"
 #include "kernels/cpu/isa/math.h"
@@ -35,11 +38,12 @@ QUIRE_INLINE float largest_of(const Query& query, Span span, std::int32_t group,
   return reduce_max(largest);
 }
 
-/// Turns the scores of a group into weights, and returns their sum.
+/// Turns the scores of a group into weights, rounded as the kernel uses them, and returns their sum.
+template <class Kernel>
 QUIRE_INLINE float soften(float largest, float* weights) {
   F32 sum{};
   for (std::int32_t i = 0; i < kGroup; i += kLanes) {
-    const F32 weight = exp_of_negative(load(weights + i) - largest);
+    const F32 weight = Kernel::weight_of(exp_of_negative(load(weights + i) - largest));
     store(weights + i, weight);
     sum = sum + weight;
   }
@@ -53,7 +57,7 @@ QUIRE_INLINE void rescale(float* sums, float correction, std::int32_t dim) {
 
 /// Turns the scores of a group into weights and updates the softmax state of every query that has
 /// positions in it. Query by query in each phase: the phases of one query are a chain.
-template <int kCount>
+template <class Kernel, int kCount>
 void soften_all(Query* queries, const Span* spans, std::int32_t group, std::int32_t dim,
                 float (*weights)[kGroup]) {
   static_assert(kCount <= kLanes);
@@ -68,7 +72,7 @@ void soften_all(Query* queries, const Span* spans, std::int32_t group, std::int3
   correction = exp_of_negative(correction);
   for (int i = 0; i < kCount; ++i) {
     if (spans[i].begin >= spans[i].end) continue;
-    queries[i].sum = queries[i].sum * correction[i] + soften(largest[i], weights[i]);
+    queries[i].sum = queries[i].sum * correction[i] + soften<Kernel>(largest[i], weights[i]);
     queries[i].largest = largest[i];
     rescale(queries[i].sums, correction[i], dim);
   }
@@ -88,7 +92,7 @@ void step(const Head& head, Query* queries, std::int32_t group) {
   if (any.begin >= any.end) return;
   float weights[kCount][kGroup];
   Kernel::template score<kCount>(head, queries, any, group, weights);
-  soften_all<kCount>(queries, spans, group, head.dim, weights);
+  soften_all<Kernel, kCount>(queries, spans, group, head.dim, weights);
   Kernel::template mix<kCount>(head, queries, spans, group, weights);
 }
 
@@ -278,7 +282,11 @@ void walk_item(const Place& place, float* scratch, const Function& function) {
     case cpu::KvElement::f32:
       return walk_heads<FloatAttention<F32Tiles>>(place, scratch, function);
     case cpu::KvElement::bf16:
+#if defined(__AVX512BF16__)
+      return walk_heads<Bf16Attention>(place, scratch, function);
+#else
       return walk_heads<FloatAttention<Bf16Tiles>>(place, scratch, function);
+#endif
     case cpu::KvElement::int8:
       return walk_heads<Int8Attention>(place, scratch, function);
   }

@@ -12,6 +12,7 @@ namespace quire::kernels::QUIRE_ISA {
 template <class Tiles>
 struct FloatAttention {
   static void prepare(const Head& /*head*/, Query& /*query*/, std::int32_t* /*codes*/) {}
+  static QUIRE_INLINE F32 weight_of(F32 weight) { return weight; }
 
   /// weights[i][t - group] = score of query i at t, for all t of the blocks that `span` touches.
   template <int kCount>

@@ -24,6 +24,8 @@ struct Int8Attention {
     query.step = steps.step * head.scale;
   }
 
+  static QUIRE_INLINE F32 weight_of(F32 weight) { return weight; }
+
   /// weights[i][t - group] = score of query i at t, for all t of the blocks that `span` touches.
   template <int kCount>
   static void score(const Head& head, const Query* queries, Span span, std::int32_t group,

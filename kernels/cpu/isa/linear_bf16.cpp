@@ -1,4 +1,5 @@
 // Dense bf16 linear by dot products of bf16 pairs, for the levels that have the instruction.
+#include "kernels/cpu/isa/bf16.h"
 #include "kernels/cpu/isa/linear_elements.h"
 #include "kernels/cpu/isa/linear_kernels.h"
 
@@ -43,12 +44,6 @@ struct Bf16Tile {
   const std::byte* ahead;  // of the panel, is fetched from here on
   float* sums;
 };
-
-/// acc[i] + a[2i+1] * b[2i+1] + a[2i] * b[2i], in this order, rounded to nearest even after each
-/// step; what is below 2^-126 in magnitude counts as zero, on the way in and out.
-QUIRE_INLINE F32 dot_bf16(F32 acc, U32 a, U32 b) {
-  return (F32)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)b);
-}
 
 /// The share of one pair of k.
 template <int kRows, Fetching kFetching>

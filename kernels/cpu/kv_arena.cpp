@@ -41,11 +41,10 @@ KvArena::KvArena(const KvCacheShape& shape)
 
 KvLayer KvArena::layer(std::int32_t index) const {
   INVARIANT(index >= 0 && index < shape_.layers, "a layer exists");
-  const std::size_t block_bytes = shape_.block_bytes() / static_cast<std::size_t>(shape_.layers);
-  const std::size_t head_bytes = block_bytes / static_cast<std::size_t>(shape_.kv_heads);
-  return {.first = memory_.begin() + static_cast<std::size_t>(index) *
-                                 static_cast<std::size_t>(shape_.blocks) * block_bytes,
-          .block_bytes = block_bytes,
+  const std::size_t layer_bytes = shape_.block_bytes() / static_cast<std::size_t>(shape_.layers);
+  const std::size_t head_bytes = layer_bytes / static_cast<std::size_t>(shape_.kv_heads);
+  return {.first = memory_.begin() + static_cast<std::size_t>(index) * layer_bytes,
+          .block_bytes = shape_.block_bytes(),
           .head_bytes = head_bytes,
           .value_bytes = head_bytes / 2,
           .kv_heads = shape_.kv_heads,

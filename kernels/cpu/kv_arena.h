@@ -1,5 +1,6 @@
-// The KV cache of the CPU backend: [layers][blocks][kv_heads] K tile and V tile. kernels/README.md
-// has the picture of a tile.
+// The KV cache of the CPU backend: [blocks][layers][kv_heads] K tile and V tile. kernels/README.md
+// has the picture of a tile. Blocks come first, so that new tokens reach new pages one by one and
+// not all layers at once.
 #pragma once
 
 #include "kernels/cpu/kernel_table.h"

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/cpu/isa/amx_tiles.h"
+#include "kernels/cpu/isa/bf16.h"
 #include "kernels/cpu/isa/linear_codes.h"
 #include "kernels/cpu/isa/linear_elements.h"
 
@@ -29,11 +30,6 @@ struct GroupValues {
     asm volatile("" : : "r"(this) : "memory");
   }
 };
-
-/// bf16 of low's lanes, then of high's.
-QUIRE_INLINE WeightRow round_pair(F32 low, F32 high) {
-  return (WeightRow)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
-}
 
 /// Weights of codes first + (0 .. 15), each taken modulo 2^bits.
 template <int kBits>

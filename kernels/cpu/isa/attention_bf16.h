@@ -73,7 +73,7 @@ struct Bf16Attention {
 
   static QUIRE_INLINE void encode(const float* weights, WeightPairs& pairs) {
     for (std::int32_t i = 0; i < kGroup; i += 2 * kLanes) {
-      const U32 rounded = bf16_pairs(load(weights + i), load(weights + i + kLanes));
+      const U16x2 rounded = round_pair(load(weights + i), load(weights + i + kLanes));
       __builtin_memcpy(pairs.pair + i / 2, &rounded, sizeof rounded);
     }
   }

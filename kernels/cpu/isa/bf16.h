@@ -1,4 +1,4 @@
-// Products of bf16 pairs, for the levels that have AVX-512 BF16.
+// Products of bf16 pairs and rounding to bf16, for the levels that have AVX-512 BF16.
 #pragma once
 
 #include "kernels/cpu/isa/simd.h"
@@ -13,10 +13,10 @@ QUIRE_INLINE F32 dot_bf16(F32 acc, U32 a, U32 b) {
   return (F32)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)b);
 }
 
-/// 32 values as bf16, to nearest even: the lanes of `first`, then those of `second`. What is below
-/// 2^-126 in magnitude becomes zero.
-QUIRE_INLINE U32 bf16_pairs(F32 first, F32 second) {
-  return (U32)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+/// bf16 of low's lanes, then of high's, to nearest even. What is below 2^-126 in magnitude becomes
+/// zero.
+QUIRE_INLINE U16x2 round_pair(F32 low, F32 high) {
+  return (U16x2)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
 }
 
 /// The same rounding of 16 values, as f32.

@@ -41,7 +41,7 @@ def complete(server, golden, count, prompt=None, stream=False):
 
 
 def rounds_activations():
-    chosen = [line.split()[1] for line in quire("devices").stdout.splitlines() if line.startswith("*")]
+    chosen = [line.split()[1] for line in quire("devices").stdout.splitlines() if line.startswith("* cpu:")]
     assert len(chosen) == 1, chosen
     return chosen[0] in ROUNDING_LEVELS
 

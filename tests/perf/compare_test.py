@@ -60,8 +60,6 @@ class Compare(unittest.TestCase):
             self.assertTrue(all(value > 0 for series in values.values() for value in series))
         for load in loads:
             self.assertIn(f"| tiny 4-bit | {load} |", run.stdout)
-        cold, warm = (rows["prefix", f"TTFT p50 {state}"]["quire"][0] for state in ("cold", "warm"))
-        self.assertGreater(min(cold, warm), 0)  # which is less is a matter of time, and of the machine's other work
 
     def test_a_program_that_fails_is_named_and_what_was_measured_is_printed(self):
         with tempfile.TemporaryDirectory() as scratch:
